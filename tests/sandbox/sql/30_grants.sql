@@ -1,0 +1,3 @@
+-- pg_monitor sees statistics, not the last values of sequences; a monitoring role needs them to foresee their end.
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO docrag_monitor;
+ALTER DEFAULT PRIVILEGES FOR ROLE docrag IN SCHEMA public GRANT SELECT ON SEQUENCES TO docrag_monitor;
