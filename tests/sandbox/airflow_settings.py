@@ -1,0 +1,73 @@
+"""How Airflow is set up in the sandbox: by variables only, so that there is no file to drift."""
+
+import base64
+import json
+import secrets
+from pathlib import Path
+
+from tests.sandbox.passwords import passwords, write_private
+from tests.sandbox.settings import REPOSITORY, Settings
+
+ADDRESS = "127.0.0.1"
+USERS = {"admin": "admin", "op": "op", "viewer": "viewer"}
+"""User → role of the SimpleAuthManager: may do all; may trigger, clear and approve; may look."""
+
+
+def home(settings: Settings) -> Path:
+    return settings.state_dir / "airflow"
+
+
+def base_url(settings: Settings) -> str:
+    return f"http://{ADDRESS}:{settings.airflow_port}"
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The variables of every Airflow process."""
+    known, keys = passwords(settings), _keys(settings)
+    users = ",".join(f"{user}:{role}" for user, role in USERS.items())
+    database = f"airflow:{known['airflow']}@{ADDRESS}:{settings.airflow_db_port}/airflow"
+    return {
+        "AIRFLOW_HOME": str(home(settings)),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__CORE__PARALLELISM": "4",  # workers forked at the start; the default 32 takes 5.8 GB
+        "AIRFLOW__CORE__FERNET_KEY": keys["fernet"],
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{base_url(settings)}/execution/",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users,
+        "AIRFLOW__API__HOST": ADDRESS,
+        "AIRFLOW__API__PORT": str(settings.airflow_port),
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__API__BASE_URL": base_url(settings),
+        "AIRFLOW__API__SECRET_KEY": keys["api"],
+        "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
+        "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",  # 1 s by default, paid once per task in a row
+        "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "20",  # a new file is found in 20 s instead of 300
+        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "NO_PROXY": ADDRESS,
+        "no_proxy": ADDRESS,
+    }
+
+
+def user_passwords(settings: Settings) -> dict[str, str]:
+    """User → password, as the API server generated them at its first start."""
+    path = home(settings) / "simple_auth_manager_passwords.json.generated"
+    generated: dict[str, str] = json.loads(path.read_text())
+    return generated
+
+
+def _keys(settings: Settings) -> dict[str, str]:
+    """Keys the Airflow processes share, made once."""
+    path = home(settings) / "keys.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = {
+            "fernet": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "jwt": secrets.token_hex(64),
+            "api": secrets.token_hex(32),
+        }
+        write_private(path, json.dumps(made, indent=2))
+    keys: dict[str, str] = json.loads(path.read_text())
+    return keys
