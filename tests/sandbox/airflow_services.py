@@ -44,6 +44,7 @@ HEARTBEATS = {
 }
 AIRFLOW = Path(sys.executable).with_name("airflow")
 READY_SECONDS = 180
+STOP_SECONDS = 15
 
 
 def up(settings: Settings, say: Callable[[str], None] = print) -> AirflowClient:
@@ -73,9 +74,11 @@ def down(settings: Settings) -> bool:
     for record in found:  # all at once, and with their children, as Ctrl-C in a terminal does
         with contextlib.suppress(ProcessLookupError):
             os.killpg(record.pid, signal.SIGTERM)
+    processes.wait_until(lambda: not any(processes.alive(settings, name) for name in COMMANDS), STOP_SECONDS)
+    left = end_leftovers(settings)
     for name in COMMANDS:
-        processes.stop(settings, name, patience_seconds=15)
-    return end_leftovers(settings) or bool(found)
+        processes.stop(settings, name, patience_seconds=3)
+    return left or bool(found)
 
 
 def status(settings: Settings) -> dict[str, str]:
@@ -138,11 +141,31 @@ def wait_until_healthy(settings: Settings) -> None:
 
 
 def end_leftovers(settings: Settings) -> bool:
-    """End Airflow's processes that have no record, and children whose parent was killed."""
-    found = [each for each in processes.leftovers(settings) if each[0].startswith("airflow")]
-    for _, pid, began in found:
-        processes.end(pid, began, patience_seconds=3)
+    """End what has no living parent any more; returns whether there was anything.
+
+    The children of a service that was killed are found by its session, as Airflow's process titles overwrite
+    the environment by which `processes.leftovers` knows its own.
+    """
+    dead = [record.pid for name in COMMANDS if (record := processes.read(settings, name))]
+    dead = [pid for pid in dead if processes.start_time(pid) is None]
+    found = [(pid, processes.start_time(pid)) for pid in processes_of_sessions(dead)]
+    found += [
+        (pid, began) for name, pid, began in processes.leftovers(settings) if name.startswith("airflow")
+    ]
+    for pid, began in found:
+        if began is not None:
+            processes.end(pid, began, how=signal.SIGKILL)
     return bool(found)
+
+
+def processes_of_sessions(leaders: list[int]) -> list[int]:
+    """Pids of the leaders' sessions. A leader's pid is not used again while its session has members."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # ended in the meantime
+            if int(stat.read_text().rpartition(")")[2].split()[3]) in leaders:
+                found.append(int(stat.parent.name))
+    return found
 
 
 def forget_foreign_settings() -> None:

@@ -1,0 +1,98 @@
+"""Nodes, claims and what pods use of what they may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from docrag_ops.core.cluster.facts import Json, PodFacts, UsageFacts, condition_facts
+from docrag_ops.core.cluster.quantities import minutes_between, parse_quantity, parse_time
+from docrag_ops.core.measurements import Measurement
+
+PRESSURE = frozenset({"MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"})
+
+
+def not_ready(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
+    """1 for a node that is not Ready (or of which nothing is known), else 0."""
+    for node in nodes:
+        ready = next((one for one in condition_facts(node.get("status") or {}) if one.type == "Ready"), None)
+        good = ready is not None and ready.status == "True"
+        evidence = f"Ready={ready.status} {ready.reason}: {ready.message}" if ready else "the node has no Ready condition"
+        yield Measurement(subject=node["metadata"]["name"], value=int(not good), evidence="" if good else evidence)
+
+
+def under_pressure(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
+    """Pressure conditions (memory, disk, process ids, network) that a node has."""
+    for node in nodes:
+        conditions = condition_facts(node.get("status") or {})
+        hit = [one for one in conditions if one.type in PRESSURE and one.status == "True"]
+        yield Measurement(
+            subject=node["metadata"]["name"],
+            value=len(hit),
+            evidence="; ".join(f"{one.type} {one.reason}: {one.message}" for one in hit),
+        )
+
+
+def cordoned(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
+    """1 for a node that takes no new pods, else 0."""
+    for node in nodes:
+        yield Measurement(subject=node["metadata"]["name"], value=int(bool(node["spec"].get("unschedulable"))))
+
+
+def unbound_claim_minutes(claims: Iterable[Json], now: datetime) -> Iterator[Measurement]:
+    """Minutes that a PersistentVolumeClaim has not been bound; 0 when it is."""
+    for claim in claims:
+        meta, phase = claim["metadata"], (claim.get("status") or {}).get("phase", "Unknown")
+        bound = phase == "Bound"
+        yield Measurement(
+            subject=f"{meta['namespace']}/{meta['name']}",
+            value=0 if bound else minutes_between(parse_time(meta["creationTimestamp"]), now),
+            evidence="" if bound else f"phase {phase}, storage class {claim['spec'].get('storageClassName')!r}",
+        )
+
+
+def memory_used(pods: Iterable[PodFacts], usage: Iterable[UsageFacts], now: datetime) -> Iterator[Measurement]:
+    """Memory that each container uses, as a ratio of its limit; containers without a limit are left out."""
+    return _used_of_limit(pods, usage, "memory_bytes", "memory_limit_bytes", now)
+
+
+def cpu_used(pods: Iterable[PodFacts], usage: Iterable[UsageFacts], now: datetime) -> Iterator[Measurement]:
+    """CPU that each container uses at this moment, as a ratio of its limit; those without a limit are left out."""
+    return _used_of_limit(pods, usage, "cpu_cores", "cpu_limit_cores", now)
+
+
+_YOUNG_MINUTES = 3.0  # metrics-server scrapes every 15 s to 60 s; a younger pod may not be in its list yet
+
+
+def _used_of_limit(
+    pods: Iterable[PodFacts], usage: Iterable[UsageFacts], used: str, limit: str, now: datetime
+) -> Iterator[Measurement]:
+    by_container = {(one.namespace, one.name, one.container): getattr(one, used) for one in usage}
+    for pod in pods:
+        if pod.phase != "Running" or minutes_between(pod.created_at, now) < _YOUNG_MINUTES:
+            continue
+        for container in pod.containers:
+            allowed = getattr(container, limit)
+            if not allowed or not container.ready:
+                continue
+            value = by_container.get((pod.namespace, pod.name, container.name))
+            subject = f"{pod.subject}/{container.name}"
+            if value is None:
+                yield Measurement(subject=subject, problem="it runs and is ready, but metrics.k8s.io does not list it")
+            else:
+                yield Measurement(subject=subject, value=value / allowed, evidence=f"{value:,.6g} of {allowed:,.6g}")
+
+
+def node_used(
+    nodes: Iterable[Json], usage: Iterable[UsageFacts], resource: str, now: datetime
+) -> Iterator[Measurement]:
+    """CPU or memory in use on each node, as a ratio of what is allocatable."""
+    by_node: Mapping[str, UsageFacts] = {one.name: one for one in usage}
+    for node in nodes:
+        name, used = node["metadata"]["name"], by_node.get(node["metadata"]["name"])
+        allocatable = parse_quantity(node["status"]["allocatable"][resource])
+        if used is None:
+            yield Measurement(subject=name, problem="metrics.k8s.io does not list this node")
+        else:
+            value = used.cpu_cores if resource == "cpu" else used.memory_bytes
+            yield Measurement(subject=name, value=value / allocatable, evidence=f"{value:,.6g} of {allocatable:,.6g}")

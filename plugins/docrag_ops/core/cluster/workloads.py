@@ -1,0 +1,148 @@
+"""Workloads: replicas, generations, Jobs, autoscalers, Services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+
+from docrag_ops.core.cluster.facts import ConditionFacts, Json, WorkloadFacts, condition_facts
+from docrag_ops.core.cluster.quantities import minutes_between, parse_time
+from docrag_ops.core.environments import Workload
+from docrag_ops.core.measurements import Measurement
+
+
+def missing_replicas(workloads: Iterable[WorkloadFacts], now: datetime) -> Iterator[Measurement]:
+    """Share of the desired replicas that is not ready, 0-1."""
+    for workload in workloads:
+        missing = max(0, workload.desired - workload.ready)
+        yield Measurement(
+            subject=workload.subject,
+            value=missing / workload.desired if workload.desired else 0,
+            evidence=f"{workload.ready} of {workload.desired} replicas ready",
+        )
+
+
+def stale_rollouts(workloads: Iterable[WorkloadFacts], now: datetime) -> Iterator[Measurement]:
+    """1 for a workload whose last change has not been acted on, or whose rollout got stuck, else 0."""
+    for workload in workloads:
+        yield Measurement(subject=workload.subject, **_rollout(workload))
+
+
+def _rollout(workload: WorkloadFacts) -> dict[str, object]:
+    if workload.observed_generation < workload.generation:
+        evidence = f"generation {workload.generation}, but the controller has seen {workload.observed_generation}"
+        return {"value": 1, "evidence": evidence}
+    for condition in workload.conditions:
+        stuck = condition.type == "Progressing" and condition.reason == "ProgressDeadlineExceeded"
+        if stuck or condition.type == "ReplicaFailure" and condition.status == "True":
+            return {"value": 1, "evidence": f"{condition.reason}: {condition.message}"}
+    return {"value": 0}
+
+
+def missing_workloads(
+    workloads: Iterable[WorkloadFacts], expected: Mapping[str, Workload], now: datetime
+) -> Iterator[Measurement]:
+    """0 for each workload that the environment names and the cluster has; a missing one has no measurement."""
+    there = {(workload.kind, workload.namespace, workload.name) for workload in workloads}
+    for name, workload in expected.items():
+        subject = f"{workload.namespace}/{workload.kind}/{name}"
+        if (workload.kind, workload.namespace, name) in there:
+            yield Measurement(subject=subject, value=0)
+        else:
+            yield Measurement(subject=subject, problem=f"the cluster has no {workload.kind} {name!r} in this namespace")
+
+
+def failed_jobs(jobs: Iterable[Json], now: datetime) -> Iterator[Measurement]:
+    """1 for a Job that failed, else 0; of a CronJob only the newest finished Job counts."""
+    newest: dict[tuple[str, str], tuple[datetime, str]] = {}
+    listed = list(jobs)
+    for job in listed:
+        family, created = _family(job), parse_time(job["metadata"]["creationTimestamp"])
+        if created and _ended(job) and created >= newest.get(family, (created, ""))[0]:
+            newest[family] = (created, job["metadata"]["name"])
+    for job in listed:
+        meta = job["metadata"]
+        condition = _ended(job)
+        current = newest.get(_family(job), (None, ""))[1] == meta["name"]
+        bad = bool(condition and condition.type == "Failed" and current)
+        yield Measurement(
+            subject=f"{meta['namespace']}/{meta['name']}",
+            value=int(bad),
+            evidence=f"{condition.reason}: {condition.message}" if condition and bad else "",
+        )
+
+
+def running_job_minutes(jobs: Iterable[Json], now: datetime) -> Iterator[Measurement]:
+    """Minutes that an unfinished Job has been running; 0 when it ended or is suspended."""
+    for job in jobs:
+        started = parse_time((job.get("status") or {}).get("startTime"))
+        idle = _ended(job) is not None or job["spec"].get("suspend")
+        yield Measurement(
+            subject=f"{job['metadata']['namespace']}/{job['metadata']['name']}",
+            value=0 if idle else minutes_between(started, now),
+            evidence="" if idle else f"started {started.isoformat() if started else 'never'}",
+        )
+
+
+def _family(job: Json) -> tuple[str, str]:
+    meta = job["metadata"]
+    owner = next((owner for owner in meta.get("ownerReferences") or () if owner.get("kind") == "CronJob"), None)
+    return (meta["namespace"], owner["name"] if owner else f"job {meta['name']}")
+
+
+def _ended(job: Json) -> ConditionFacts | None:
+    conditions = condition_facts(job.get("status") or {})
+    return next((one for one in conditions if one.type in ("Complete", "Failed") and one.status == "True"), None)
+
+
+def autoscaler_limited_minutes(autoscalers: Iterable[Json], now: datetime) -> Iterator[Measurement]:
+    """Minutes that an HPA has wanted more replicas than its maximum allows; 0 when it does not."""
+    for autoscaler in autoscalers:
+        limited = _condition(autoscaler, "ScalingLimited")
+        bad = limited is not None and limited.status == "True" and limited.reason == "TooManyReplicas"
+        yield Measurement(
+            subject=_subject(autoscaler),
+            value=minutes_between(limited.changed_at, now) if limited and bad else 0,
+            evidence=f"{limited.message}; maxReplicas {autoscaler['spec']['maxReplicas']}" if limited and bad else "",
+        )
+
+
+def autoscalers_unable(autoscalers: Iterable[Json], now: datetime) -> Iterator[Measurement]:
+    """1 for an HPA that cannot read its metrics or cannot scale, else 0. One without conditions has no measurement."""
+    for autoscaler in autoscalers:
+        conditions = [_condition(autoscaler, name) for name in ("AbleToScale", "ScalingActive")]
+        broken = [one for one in conditions if one and one.status != "True" and one.reason != "ScalingDisabled"]
+        if not any(conditions):
+            yield Measurement(subject=_subject(autoscaler), problem="the HPA has no conditions: no controller looked at it")
+        else:
+            yield Measurement(
+                subject=_subject(autoscaler),
+                value=int(bool(broken)),
+                evidence="; ".join(f"{one.type}={one.status} {one.reason}: {one.message}" for one in broken),
+            )
+
+
+def _condition(item: Json, name: str) -> ConditionFacts | None:
+    return next((one for one in condition_facts(item.get("status") or {}) if one.type == name), None)
+
+
+def _subject(item: Json) -> str:
+    return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
+
+
+def services_without_endpoints(
+    services: Iterable[Json], slices: Iterable[Json], now: datetime
+) -> Iterator[Measurement]:
+    """1 for a Service with a selector and no ready endpoint, else 0."""
+    ready: dict[str, int] = {}
+    for part in slices:
+        service = (part["metadata"].get("labels") or {}).get("kubernetes.io/service-name")
+        key = f"{part['metadata']['namespace']}/{service}"
+        # A missing `ready` condition means "unknown, treat as ready": see the EndpointSlice API reference.
+        count = sum((end.get("conditions") or {}).get("ready") is not False for end in part.get("endpoints") or ())
+        ready[key] = ready.get(key, 0) + count
+    for service in services:
+        if service["spec"].get("selector"):
+            subject = _subject(service)
+            none = ready.get(subject, 0) == 0
+            yield Measurement(subject=subject, value=int(none), evidence="0 ready endpoints" if none else "")

@@ -1,0 +1,178 @@
+"""An environment: one Doc-RAG installation, and what may be done to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from docrag_ops.core.checks import Check, Limits
+from docrag_ops.core.errors import DefinitionError
+from docrag_ops.core.records import Record, load_yaml, parse_record
+
+
+class Workload(Record):
+    """A workload that has to exist. Only those marked `restartable` may ever be restarted, evicted or scaled."""
+
+    kind: Annotated[
+        Literal["Deployment", "StatefulSet", "DaemonSet"],
+        Field(description="one of: Deployment, StatefulSet, DaemonSet"),
+    ]
+    namespace: Annotated[str, Field(min_length=1, description="the workload's namespace, e.g. doc-rag-prod")]
+    restartable: Annotated[
+        bool, Field(description="true only for workloads that lose nothing when a pod is replaced")
+    ] = False
+
+
+class ClusterSection(Record):
+    """What of the cluster belongs to this installation."""
+
+    namespaces: Annotated[tuple[str, ...], Field(min_length=1, description="a list of namespaces, e.g. [doc-rag-prod]")]
+    workloads: Annotated[
+        dict[str, Workload], Field(min_length=1, description="workloads by name, each with kind and namespace")
+    ]
+
+
+class Question(Record):
+    """A question whose answer is known."""
+
+    path: Annotated[str, Field(pattern="^/", description="the path that takes questions, e.g. /query")]
+    text: Annotated[str, Field(min_length=1, description="the question")]
+    answer_contains: Annotated[str, Field(min_length=1, description="words that the right answer contains")]
+
+
+class ServiceSection(Record):
+    """How the API is asked whether it works."""
+
+    health_path: Annotated[str, Field(pattern="^/", description="the path of the health probe, e.g. /healthz")]
+    question: Annotated[Question, Field(description="a mapping with path, text and answer_contains")]
+
+
+class PostgresSection(Record):
+    """What the database's checks need to know."""
+
+    expected_long_transactions: Annotated[
+        tuple[str, ...],
+        Field(description="application names whose transactions may be long, e.g. [pg_dump]"),
+    ] = ()
+
+
+class RedisSection(Record):
+    """What the cache's checks need to know."""
+
+    memory_limit_bytes: Annotated[
+        int | None, Field(gt=0, description="the container's memory limit in bytes, used when maxmemory is 0")
+    ] = None
+
+
+class QdrantSection(Record):
+    """What the vector store's checks need to know."""
+
+    collections: Annotated[
+        tuple[str, ...], Field(min_length=1, description="the collections that have to exist, e.g. [documents]")
+    ]
+
+
+class Volume(Record):
+    """Paths that are measured by exec in every pod of a workload."""
+
+    workload: Annotated[str, Field(min_length=1, description="a workload named under cluster.workloads, e.g. api")]
+    container: Annotated[str, Field(min_length=1, description="the container's name, e.g. api")]
+    paths: Annotated[tuple[str, ...], Field(min_length=1, description="absolute paths, e.g. [/app/storage]")]
+
+
+class StorageSection(Record):
+    """Which volumes are measured."""
+
+    volumes: Annotated[tuple[Volume, ...], Field(min_length=1, description="a list of workload, container, paths")]
+
+
+class TrafficSection(Record):
+    """What the PromQL files need: each value replaces `${name}` in them."""
+
+    variables: Annotated[
+        dict[str, str],
+        Field(description="texts for the PromQL files, e.g. {requests: 'job=\"api\",route!=\"/healthz\"'}"),
+    ]
+
+
+class LimitOverride(Record):
+    """Other limits for a check in this environment, and why."""
+
+    warning: Annotated[float | None, Field(strict=True, description="a number in the unit of the check")] = None
+    critical: Annotated[float | None, Field(strict=True, description="a number in the unit of the check")] = None
+    why: Annotated[str, Field(min_length=1, description="the reason for departing from the check's own limits")]
+
+
+class Environment(Record):
+    """`include/environments/NAME.yaml`. A section that is missing means that the environment has no such part."""
+
+    name: Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$", description="the file's name without .yaml")]
+    cluster: Annotated[ClusterSection | None, Field(description="a mapping with namespaces and workloads")] = None
+    service: Annotated[ServiceSection | None, Field(description="a mapping with health_path and question")] = None
+    postgres: Annotated[PostgresSection | None, Field(description="a mapping, {} for the defaults")] = None
+    redis: Annotated[RedisSection | None, Field(description="a mapping, {} for the defaults")] = None
+    qdrant: Annotated[QdrantSection | None, Field(description="a mapping with collections")] = None
+    storage: Annotated[StorageSection | None, Field(description="a mapping with volumes")] = None
+    traffic: Annotated[TrafficSection | None, Field(description="a mapping with variables")] = None
+    limits: Annotated[
+        dict[str, LimitOverride], Field(description="check names, each with warning and/or critical, and why")
+    ] = {}
+    exempt: Annotated[
+        dict[str, Annotated[str, Field(min_length=1)]],
+        Field(description="check names, each with the reason why it is not judged here"),
+    ] = {}
+
+    @model_validator(mode="after")
+    def _volumes_belong_to_workloads(self) -> Environment:
+        known = self.cluster.workloads if self.cluster else {}
+        for volume in self.storage.volumes if self.storage else ():
+            if volume.workload not in known:
+                raise ValueError(
+                    f"storage.volumes names the workload {volume.workload!r}; "
+                    f"expected one of cluster.workloads: {', '.join(known) or 'none is given'}"
+                )
+        return self
+
+    def has_area(self, area: str) -> bool:
+        """Whether the environment has the part that an area of checks looks at."""
+        return area not in AREA_SECTIONS or getattr(self, area) is not None
+
+    def limits_of(self, check: Check) -> Limits:
+        """The check's limits, as this environment has them."""
+        override = self.limits.get(check.name)
+        if override is None:
+            return check.limits
+        changes = override.model_dump(exclude_unset=True)
+        try:
+            return Limits.model_validate({**check.limits.model_dump(), **changes})
+        except ValueError as error:
+            raise DefinitionError(
+                f"Key 'limits.{check.name}' of environment {self.name!r} does not fit the check: {error}"
+            ) from error
+
+
+AREA_SECTIONS = frozenset({"cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic"})
+
+
+def parse_environment(text: str, *, name: str, where: str) -> Environment:
+    """Parse an environment's file.
+
+    :raises DefinitionError: names file, key, value and what was expected.
+    """
+    environment = parse_record(Environment, load_yaml(text, where=where), what=f"environment {name!r}", where=where)
+    if environment.name != name:
+        raise DefinitionError(f"Key 'name' in {where} is {environment.name!r}; expected {name!r}, as the file is named")
+    return environment
+
+
+def check_names_are_known(environment: Environment, names: frozenset[str], *, where: str) -> None:
+    """Refuse limits or exemptions for checks that do not exist: a misspelt name would silently change nothing."""
+    for key in ("limits", "exempt"):
+        for name in getattr(environment, key):
+            if name not in names:
+                raise DefinitionError(
+                    f"Key '{key}.{name}' in {where} names no check; expected a name from include/checks/*.yaml"
+                )
+
+

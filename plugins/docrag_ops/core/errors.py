@@ -1,0 +1,23 @@
+"""The errors of this project.
+
+    DocRagOpsError
+    ├── DefinitionError       a file below include/ is wrong: nothing is judged until it is mended
+    └── CouldNotMeasureError  a system did not answer, or not with a measurement: the verdict is `unknown`
+        └── UnreachableError  the system as a whole does not answer: no further question is worth asking
+"""
+
+
+class DocRagOpsError(Exception):
+    """Base of all errors of this project; its text is written for the operator."""
+
+
+class DefinitionError(DocRagOpsError):
+    """A record, environment, query or template below `include/` cannot be used as it stands."""
+
+
+class CouldNotMeasureError(DocRagOpsError):
+    """One question got no usable answer; the check that asked it is `unknown`."""
+
+
+class UnreachableError(CouldNotMeasureError):
+    """The whole system does not answer; every check that needs it is `unknown`."""

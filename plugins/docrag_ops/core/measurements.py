@@ -1,0 +1,60 @@
+"""What a source of measurements hands over to the judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """A number about a subject, in the unit of the check that asked.
+
+    A counter's share (hits of hits and misses) comes as `numerator` and `denominator`, both cumulative.
+    `epoch` names the life of a counter (pod uid, server run id): when it changes, the counter began again at 0.
+    `problem` says why this subject could not be measured; such a subject is `unknown`.
+    """
+
+    subject: str
+    value: float | None = None
+    numerator: float | None = None
+    denominator: float | None = None
+    epoch: str = ""
+    evidence: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """A measurement as an earlier run recorded it."""
+
+    subject: str
+    measured_at: datetime
+    value: float | None
+    numerator: float | None
+    denominator: float | None
+    epoch: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The question was answered: one measurement per subject looked at. None means nothing was found to look at."""
+
+    measurements: tuple[Measurement, ...]
+
+
+@dataclass(frozen=True)
+class Unmeasured:
+    """The question was not answered; `reason` says what happened, and where."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class NotConfigured:
+    """The question does not apply to this environment."""
+
+    reason: str
+
+
+Outcome = Measured | Unmeasured | NotConfigured

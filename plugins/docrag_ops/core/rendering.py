@@ -1,0 +1,62 @@
+"""Reports and messages as a person reads them; the texts are Jinja templates in `include/reports/`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from docrag_ops.core.findings import Finding
+from docrag_ops.core.texts import one_line
+from docrag_ops.core.units import format_value
+from docrag_ops.core.verdicts import Verdict
+
+WIDTH = 110
+
+
+@dataclass(frozen=True)
+class Group:
+    """Findings that share verdict, evidence, remedy and runbook: one cause, told once."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+
+    @property
+    def first(self) -> Finding:
+        """The finding whose evidence and remedy are shown."""
+        return self.findings[0]
+
+
+def grouped(findings: Iterable[Finding]) -> list[Group]:
+    """Unknown findings for the same reason become one group; every other finding stands for itself."""
+    groups: dict[object, list[Finding]] = {}
+    for number, finding in enumerate(findings):
+        alike = finding.verdict is Verdict.UNKNOWN and finding.evidence
+        groups.setdefault(finding.evidence if alike else number, []).append(finding)
+    return [Group(members[0].verdict, tuple(members)) for members in groups.values()]
+
+
+def counts(findings: Sequence[Finding]) -> dict[str, int]:
+    """How many findings there are of each verdict, the worst first."""
+    worst_first = sorted(Verdict, key=lambda verdict: -verdict.severity)
+    return {str(one): sum(finding.verdict is one for finding in findings) for one in worst_first}
+
+
+def render(template: str, **values: Any) -> str:
+    """Render a template; a name it uses and is not given is an error, not an empty text."""
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False, keep_trailing_newline=True
+    )
+    environment.filters.update(line=one_line, number=format_value, wrap=_wrap)
+    environment.globals.update(grouped=grouped, counts=counts)
+    return environment.from_string(template).render(**values)
+
+
+def _wrap(text: str, indent: int = 0) -> str:
+    """Foreign text on lines of readable length; nothing of it is interpreted."""
+    lines = textwrap.wrap(one_line(text), WIDTH - indent, break_long_words=False, break_on_hyphens=False)
+    return ("\n" + " " * indent).join(lines)

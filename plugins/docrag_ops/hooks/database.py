@@ -1,0 +1,86 @@
+"""The PostgreSQL server under maintenance, read with time limits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.bases.hook import BaseHook
+
+from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 15
+LOCK_SECONDS = 2
+_OPTIONS = (
+    f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s "
+    "-c idle_in_transaction_session_timeout=60s"
+)
+
+
+class DatabaseHook(BaseHook):
+    """Asks PostgreSQL by the Connection `docrag_postgres`, through the provider's PostgresHook."""
+
+    def __init__(self, conn_id: str = "docrag_postgres") -> None:
+        super().__init__()
+        self.conn_id = conn_id
+
+    @contextmanager
+    def session(self) -> Iterator[DatabaseSession]:
+        """A session for several questions.
+
+        :raises UnreachableError: refused, no connection left, wrong credentials, or no answer in time.
+        """
+        import psycopg
+        from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+        connection = self.get_connection(self.conn_id)
+        limits = {"connect_timeout": CONNECT_SECONDS, "application_name": "docrag-ops"}
+        connection.extra = json.dumps({**limits, **connection.extra_dejson})
+        where = f"PostgreSQL at {connection.host}:{connection.port or 5432} ({self.conn_id})"
+        try:
+            opened = PostgresHook(connection=connection, options=_OPTIONS).get_conn()
+        except psycopg.Error as error:
+            raise UnreachableError(f"{where} takes no connection: {_text(error)}") from error
+        with opened:
+            yield DatabaseSession(opened, where)
+
+
+class DatabaseSession:
+    """Questions over one open connection, each in a transaction of its own that is rolled back."""
+
+    def __init__(self, connection: Connection[Any], where: str) -> None:
+        self._connection = connection
+        self._where = where
+
+    def rows(self, query: str, parameters: Mapping[str, object], *, name: str) -> list[dict[str, Any]]:
+        """The rows of a query, by column name.
+
+        :raises CouldNotMeasureError: naming the query file; one query's failure does not touch the next.
+        """
+        import psycopg
+        from psycopg.rows import dict_row
+
+        try:
+            with self._connection.cursor(row_factory=dict_row) as cursor:
+                cursor.execute(query.encode(), parameters)
+                return cursor.fetchall() if cursor.description else []
+        except psycopg.Error as error:
+            raise CouldNotMeasureError(f"{self._where}, include/sql/{name}: {_text(error)}") from error
+        finally:
+            if not self._connection.closed:
+                self._connection.rollback()
+
+    @property
+    def server_version(self) -> int:
+        """Such as 150018 for 15.18."""
+        return self._connection.info.server_version
+
+
+def _text(error: Exception) -> str:
+    return " ".join(str(error).split())

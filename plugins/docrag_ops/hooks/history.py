@@ -1,0 +1,229 @@
+"""The history: what was found and measured, in tables of the project's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.bases.hook import BaseHook
+
+from docrag_ops.core.errors import UnreachableError
+from docrag_ops.core.findings import Finding
+from docrag_ops.core.measurements import Measurement, Sample
+from docrag_ops.core.results import RunResult
+from docrag_ops.core.texts import storable
+from docrag_ops.core.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection, Engine
+
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 20
+
+SamplesByCheck = dict[str, dict[str, list[Sample]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunKey:
+    """Which run something belongs to."""
+
+    environment: str
+    entry: str
+    run_id: str
+
+    def to_columns(self) -> dict[str, str]:
+        """As columns of every table."""
+        return {"environment": self.environment, "entry": self.entry, "run_id": self.run_id}
+
+
+class HistoryHook(BaseHook):
+    """Keeps and finds history by the Connection `docrag_history`.
+
+    Everything a run writes replaces what the same run wrote before, so that a cleared task leaves no doubles.
+    """
+
+    def __init__(self, conn_id: str = "docrag_history") -> None:
+        super().__init__()
+        self.conn_id = conn_id
+
+    @cached_property
+    def engine(self) -> Engine:
+        """An engine without a pool: a task asks a few questions and ends."""
+        from sqlalchemy import create_engine
+        from sqlalchemy.pool import NullPool
+
+        return create_engine(
+            self.url(),
+            poolclass=NullPool,
+            connect_args={
+                "connect_timeout": CONNECT_SECONDS,
+                "application_name": "docrag-ops history",
+                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout=5s -c timezone=UTC",
+            },
+        )
+
+    def url(self) -> Any:
+        """The SQLAlchemy URL of the Connection."""
+        from sqlalchemy.engine import URL
+
+        connection = self.get_connection(self.conn_id)
+        query = {key: str(value) for key, value in connection.extra_dejson.items()}
+        return URL.create(
+            "postgresql+psycopg",
+            username=connection.login,
+            password=connection.password,
+            host=connection.host,
+            port=connection.port,
+            database=connection.schema,
+            query=query,
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction; committed at the end of the block.
+
+        :raises UnreachableError: when the history database cannot be used.
+        """
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            text = " ".join(str(error.__cause__ or error).split())
+            raise UnreachableError(f"The history database ({self.conn_id}) cannot be used: {text}") from error
+
+    def samples(
+        self, run: RunKey, *, latest: Sequence[str], daily: Mapping[str, int], now: datetime
+    ) -> SamplesByCheck:
+        """Earlier samples by check and subject, oldest first; never those of the same run.
+
+        :param latest: checks of which the newest sample of each subject is wanted.
+        :param daily: checks of which all samples of so many past days are wanted.
+        """
+        from sqlalchemy import and_, or_, select
+
+        from docrag_ops.hooks.history_tables import measurements as table
+
+        wanted = [
+            table.c.environment == run.environment,
+            or_(table.c.entry != run.entry, table.c.run_id != run.run_id),
+        ]
+        columns = [
+            table.c[name]
+            for name in ("check_name", "subject", "measured_at", "value", "numerator", "denominator", "epoch")
+        ]
+        newest = (
+            select(*columns)
+            .distinct(table.c.check_name, table.c.subject)
+            .where(*wanted, table.c.check_name.in_(latest))
+            .order_by(table.c.check_name, table.c.subject, table.c.measured_at.desc())
+        )
+        past = [
+            and_(table.c.check_name == name, table.c.measured_at >= now - timedelta(days=days + 1))
+            for name, days in daily.items()
+        ]
+        found: SamplesByCheck = {}
+        with self.transaction() as connection:
+            rows = list(connection.execute(newest)) if latest else []
+            if past:
+                rows += connection.execute(select(*columns).where(*wanted, or_(*past)).order_by(table.c.measured_at))
+        for row in rows:
+            sample = Sample(
+                subject=row.subject,
+                measured_at=row.measured_at,
+                value=row.value,
+                numerator=row.numerator,
+                denominator=row.denominator,
+                epoch=row.epoch,
+            )
+            found.setdefault(row.check_name, {}).setdefault(row.subject, []).append(sample)
+        return found
+
+    def record_area(
+        self,
+        run: RunKey,
+        area: str,
+        *,
+        findings: Sequence[Finding],
+        samples: Sequence[tuple[str, str, Measurement, Verdict | None]],
+        at: datetime,
+    ) -> None:
+        """Keep all findings and samples (check, unit, measurement, verdict) of one area's check task."""
+        from docrag_ops.hooks import history_tables as tables
+
+        common = {**run.to_columns(), "area": area}
+        rows = [
+            {
+                **common,
+                "check_name": check,
+                "subject": storable(measurement.subject),
+                "measured_at": at,
+                "value": measurement.value,
+                "numerator": measurement.numerator,
+                "denominator": measurement.denominator,
+                "unit": unit,
+                "epoch": measurement.epoch,
+                "verdict": verdict,
+            }
+            for check, unit, measurement, verdict in samples
+        ]
+        with self.transaction() as connection:
+            for table in (tables.findings, tables.measurements):
+                connection.execute(table.delete().where(*(table.c[key] == value for key, value in common.items())))
+            if findings:
+                connection.execute(
+                    tables.findings.insert(), [{**common, **_finding_columns(one), "recorded_at": at} for one in findings]
+                )
+            if rows:
+                connection.execute(tables.measurements.insert(), rows)
+
+    def record_report(self, result: RunResult, *, rendered: str, at: datetime) -> None:
+        """Keep a run's report; a second report of the same run replaces the first."""
+        from sqlalchemy.dialects.postgresql import insert
+
+        from docrag_ops.hooks.history_tables import reports
+
+        key = {"environment": result.environment, "entry": result.entry, "run_id": result.run_id}
+        kept = {"recorded_at": at, "verdict": result.verdict, "result": result.to_dict(), "rendered": rendered}
+        statement = insert(reports).values(**key, **kept).on_conflict_do_update(index_elements=list(key), set_=kept)
+        with self.transaction() as connection:
+            connection.execute(statement)
+
+    def report(self, *, entry: str, run_id: str) -> RunResult | None:
+        """The result of a run, as its report recorded it; None when there is none."""
+        from sqlalchemy import select
+
+        from docrag_ops.hooks.history_tables import reports
+
+        with self.transaction() as connection:
+            row = connection.execute(
+                select(reports.c.result).where(reports.c.entry == entry, reports.c.run_id == run_id)
+            ).first()
+        return RunResult.from_dict(row.result) if row else None
+
+    def record_statements(self, run: RunKey, rows: Sequence[Mapping[str, Any]], *, at: datetime) -> None:
+        """Keep a snapshot of pg_stat_statements."""
+        from docrag_ops.hooks.history_tables import statements as table
+
+        key = run.to_columns()
+        with self.transaction() as connection:
+            connection.execute(table.delete().where(*(table.c[name] == value for name, value in key.items())))
+            if rows:
+                connection.execute(table.insert(), [{**key, **row, "taken_at": at} for row in rows])
+
+
+def _finding_columns(finding: Finding) -> dict[str, Any]:
+    return {
+        "check_name": finding.check,
+        "subject": finding.subject,
+        "verdict": finding.verdict,
+        "value": finding.value,
+        "unit": finding.unit,
+        "limit_value": finding.limit,
+        "evidence": finding.evidence,
+    }

@@ -1,0 +1,92 @@
+"""The tables of the history, as SQLAlchemy Core; `docrag_ops.migrations` creates and alters them.
+
+Times are UTC with time zone. Names of environments, entries, checks and runs are kept as text: history outlives them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, DateTime, Double, Identity, Index, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+reports = Table(
+    "reports",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("result", JSONB, nullable=False, comment="the result contract: findings and what was not judged"),
+    Column("rendered", Text, nullable=False, comment="the report as it was shown, Markdown"),
+    UniqueConstraint("environment", "entry", "run_id"),
+    comment="one row is the report of one run",
+)
+
+measurements = Table(
+    "measurements",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("area", Text, nullable=False),
+    Column("check_name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("measured_at", DateTime(timezone=True), nullable=False),
+    Column("value", Double, comment="in `unit`; null for a share"),
+    Column("numerator", Double, comment="cumulative, for a share"),
+    Column("denominator", Double, comment="cumulative, for a share"),
+    Column("unit", Text, nullable=False),
+    Column("epoch", Text, nullable=False, comment="the life of a counter; it began again at 0 where this changes"),
+    Column("verdict", Text, comment="null when there was no baseline to judge by"),
+    Index("measurements_by_subject", "environment", "check_name", "subject", "measured_at"),
+    Index("measurements_by_run", "environment", "entry", "run_id", "area"),
+    comment="one row is one number about one subject, as one run measured it",
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("area", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("check_name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("value", Double),
+    Column("unit", Text, nullable=False),
+    Column("limit_value", Double),
+    Column("evidence", Text, nullable=False),
+    Index("findings_by_run", "environment", "entry", "run_id", "area"),
+    comment="one row is one finding of one run, also those beyond what a report shows",
+)
+
+statements = Table(
+    "statements",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("taken_at", DateTime(timezone=True), nullable=False),
+    Column("stats_reset", DateTime(timezone=True), comment="when pg_stat_statements last began at 0"),
+    Column("dealloc", BigInteger, comment="how often statements were evicted since then"),
+    Column("query_id", BigInteger, nullable=False),
+    Column("user_id", BigInteger, nullable=False),
+    Column("database_id", BigInteger, nullable=False),
+    Column("query", Text, nullable=False, comment="normalised text, shortened"),
+    Column("calls", BigInteger, nullable=False),
+    Column("total_ms", Double, nullable=False, comment="planning and execution, cumulative"),
+    Column("rows_count", BigInteger, nullable=False),
+    Column("blocks_hit", BigInteger, nullable=False),
+    Column("blocks_read", BigInteger, nullable=False),
+    Column("temp_blocks_written", BigInteger, nullable=False),
+    Index("statements_by_time", "environment", "taken_at"),
+    comment="one row is one statement's cumulative counters in one snapshot of pg_stat_statements",
+)

@@ -1,0 +1,52 @@
+"""`measure: {postgres: NAME}`: what a query alone cannot say about the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from docrag_ops.core.checks import Check
+from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
+from docrag_ops.core.measurements import Measured, Measurement, Outcome
+from docrag_ops.hooks.database import DatabaseHook
+from docrag_ops.hooks.history import HistoryHook
+from docrag_ops.operators.asking import Answers, Asking, answer_each
+
+WRITE_PROBE = "postgres/write_probe.sql"
+STATEMENTS = "postgres/statements.sql"
+
+
+def answer(checks: Sequence[Check], asking: Asking) -> Answers:
+    """Ask each question in a session of its own: one that breaks its session leaves the next a whole one."""
+    questions = {"connect": _connect, "write": _write, "statements": _record_statements}
+    return answer_each(checks, lambda check: questions[check.asked](asking))
+
+
+def _connect(asking: Asking) -> Outcome:
+    """0 when a session can be opened, 1 with the reason when not: a database that takes nobody is down."""
+    try:
+        with DatabaseHook().session():
+            return _one(0)
+    except UnreachableError as error:
+        return _one(1, str(error))
+
+
+def _write(asking: Asking) -> Outcome:
+    """0 when a row can be written (and is rolled back), 1 with the reason when not."""
+    with DatabaseHook().session() as session:
+        try:
+            session.rows(asking.include.query("sql", WRITE_PROBE), {}, name=WRITE_PROBE)
+        except CouldNotMeasureError as error:
+            return _one(1, str(error))
+    return _one(0)
+
+
+def _record_statements(asking: Asking) -> Outcome:
+    """How many statements of pg_stat_statements were kept in history, for the weekly review."""
+    with DatabaseHook().session() as session:
+        rows = session.rows(asking.include.query("sql", STATEMENTS), {}, name=STATEMENTS)
+    HistoryHook().record_statements(asking.run, rows, at=asking.now)
+    return _one(len(rows))
+
+
+def _one(value: float, evidence: str = "") -> Measured:
+    return Measured((Measurement(subject="postgres", value=value, evidence=evidence),))

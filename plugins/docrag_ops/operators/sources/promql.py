@@ -1,0 +1,31 @@
+"""`measure: {promql: FILE}`: an instant query below `include/promql/`; each series is a measurement.
+
+A series' subject is its label `subject` where it has one, else all its labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from docrag_ops.core.checks import Check
+from docrag_ops.core.measurements import Measured, Measurement, Outcome
+from docrag_ops.hooks.metrics import MetricsHook
+from docrag_ops.operators.asking import Answers, Asking, answer_each
+
+
+def answer(checks: Sequence[Check], asking: Asking) -> Answers:
+    """Ask each check's query."""
+    hook = MetricsHook()
+    return answer_each(checks, lambda check: _ask(check, hook, asking))
+
+
+def _ask(check: Check, hook: MetricsHook, asking: Asking) -> Outcome:
+    variables = asking.environment.traffic.variables if asking.environment.traffic else {}
+    series = hook.query(asking.include.promql(check.asked, variables))
+    return Measured(tuple(Measurement(subject=_subject(one.labels), value=one.value) for one in series))
+
+
+def _subject(labels: Mapping[str, str]) -> str:
+    if "subject" in labels:
+        return labels["subject"]
+    return " ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__") or "all"

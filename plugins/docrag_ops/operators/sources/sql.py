@@ -1,0 +1,49 @@
+"""`measure: {sql: FILE}`: a query below `include/sql/`.
+
+Columns: `subject`, and `value` or `numerator` and `denominator`; `epoch` and `evidence` where there are any. Every
+other column is evidence under its own name. The environment's `postgres` section gives the named parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from docrag_ops.core.checks import Check
+from docrag_ops.core.errors import DefinitionError
+from docrag_ops.core.measurements import Measured, Measurement, Outcome
+from docrag_ops.hooks.database import DatabaseHook, DatabaseSession
+from docrag_ops.operators.asking import Answers, Asking, answer_each
+
+_NUMBERS = ("value", "numerator", "denominator")
+_TEXTS = ("subject", "epoch", "evidence")
+
+
+def answer(checks: Sequence[Check], asking: Asking) -> Answers:
+    """Ask each check's query in one session."""
+    with DatabaseHook().session() as session:
+        return answer_each(checks, lambda check: _ask(check, session, asking))
+
+
+def _ask(check: Check, session: DatabaseSession, asking: Asking) -> Outcome:
+    section = asking.environment.postgres
+    parameters = {name: list(value) if isinstance(value, tuple) else value for name, value in section or ()}
+    rows = session.rows(asking.include.query("sql", check.asked), parameters, name=check.asked)
+    return Measured(tuple(measurement_of(row, name=check.asked) for row in rows))
+
+
+def measurement_of(row: Mapping[str, Any], *, name: str) -> Measurement:
+    """The measurement in a row; columns that are neither number nor subject are its evidence."""
+    if "subject" not in row or not ("value" in row or {"numerator", "denominator"} <= set(row)):
+        raise DefinitionError(
+            f"include/sql/{name} answers the columns {', '.join(row)}; expected 'subject' and 'value', or 'subject', "
+            "'numerator' and 'denominator'"
+        )
+    numbers = {column: None if row.get(column) is None else float(row[column]) for column in _NUMBERS}
+    rest = [f"{column} {value}" for column, value in row.items() if column not in (*_NUMBERS, *_TEXTS)]
+    return Measurement(
+        subject=str(row["subject"]),
+        epoch=str(row.get("epoch") or ""),
+        evidence=str(row["evidence"]) if row.get("evidence") is not None else ", ".join(rest),
+        **numbers,
+    )
