@@ -1,0 +1,112 @@
+"""What a path means, and whether the caller may go there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import web
+
+from tests.sandbox.cluster import discovery
+from tests.sandbox.cluster.access import Access
+from tests.sandbox.cluster.cluster import Cluster
+from tests.sandbox.cluster.kinds import Registry, Resource
+from tests.sandbox.cluster.reading import Reader, as_json
+from tests.sandbox.cluster.statuses import ApiError, PlainError, method_not_allowed, unknown_path
+
+
+@dataclass(frozen=True)
+class Address:
+    """One object or collection: /apis/GROUP/VERSION[/namespaces/NS]/PLURAL[/NAME[/SUBRESOURCE]]."""
+
+    resource: Resource
+    namespace: str
+    name: str
+    subresource: str
+
+
+class Gate:
+    """The handler behind every path of the API."""
+
+    def __init__(self, cluster: Cluster, access: Access) -> None:
+        self.cluster, self.access = cluster, access
+        self.reader = Reader(cluster)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            if request.path in ("/healthz", "/livez", "/readyz"):
+                return web.Response(text="ok")
+            return await self._answer(request)
+        except (ApiError, PlainError) as error:
+            return error.response()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        user = self.access.user(request.headers.get("Authorization", ""))
+        parts = [part for part in request.path.split("/") if part]
+        document = self._discovery(parts)
+        if document is not None:
+            return as_json(document)
+        address = _address(self.cluster.registry, parts)
+        if address is None:
+            raise unknown_path()
+        user.require(
+            _verb(request, address), address.resource, address.subresource, address.namespace, address.name
+        )
+        return await self._serve(request, address)
+
+    async def _serve(self, request: web.Request, address: Address) -> web.StreamResponse:
+        if request.method != "GET":
+            raise method_not_allowed()
+        if address.subresource:
+            raise unknown_path()
+        if address.name:
+            return self.reader.get(request, address.resource, address.namespace, address.name)
+        return await self.reader.list(request, address.resource, address.namespace)
+
+    def _discovery(self, parts: list[str]) -> dict[str, Any] | None:
+        registry = self.cluster.registry
+        match parts:
+            case ["version"]:
+                return discovery.VERSION
+            case ["api"]:
+                return discovery.api_versions()
+            case ["api", "v1"]:
+                return discovery.resources(registry, "", "v1")
+            case ["apis"]:
+                return discovery.groups(registry, metrics=True)
+            case ["apis", group]:
+                return discovery.group(registry, group)
+            case ["apis", group, version]:
+                return discovery.resources(registry, group, version)
+        return None
+
+
+def _address(registry: Registry, parts: list[str]) -> Address | None:
+    match parts:
+        case ["api", "v1", *rest]:
+            group, version = "", "v1"
+        case ["apis", group, version, *rest]:
+            pass
+        case _:
+            return None
+    namespace = ""
+    if len(rest) >= 3 and rest[0] == "namespaces":
+        namespace, rest = rest[1], rest[2:]
+    plural, name, subresource = (*rest, "", "", "")[:3]
+    resource = registry.at(group, version, plural)
+    if resource is None or len(rest) > 3 or (namespace and not resource.namespaced):
+        return None
+    if (subresource and subresource not in resource.subresources) or (
+        name and resource.namespaced and not namespace
+    ):
+        return None
+    return Address(resource, namespace, name, subresource)
+
+
+def _verb(request: web.Request, address: Address) -> str:
+    if request.method == "GET":
+        if address.name:
+            return "get"
+        return "watch" if request.query.get("watch") in ("1", "true") else "list"
+    verbs = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+    return verbs.get(request.method, "delete" if address.name else "deletecollection")
