@@ -109,14 +109,21 @@ class AirflowClient:
         }
 
     def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
+        """The value a task pushed."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
         return self.call("GET", path, params={"deserialize": False, "stringify": False})["value"]
 
-    def log(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1) -> str:
-        """A task's log, a line per event."""
+    def log_events(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1) -> list[str]:
+        """What a task logged, a text per event; an exception with its message."""
         path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs/{try_number}"
-        lines = self.call("GET", path, params={"full_content": True})["content"]
-        return "\n".join(line if isinstance(line, str) else str(line.get("event", "")) for line in lines)
+        events = []
+        for entry in self.call("GET", path, params={"full_content": True})["content"]:
+            text = entry if isinstance(entry, str) else entry["event"]
+            causes = [] if isinstance(entry, str) else entry.get("error_detail") or []
+            events.append(
+                ": ".join([text, *(f"{cause['exc_type']}: {cause['exc_value']}" for cause in causes)])
+            )
+        return events
 
     def _create(self, what: str, entities: list[dict[str, Any]]) -> None:
         action = {"action": "create", "action_on_existence": "overwrite", "entities": entities}

@@ -3,7 +3,9 @@
 import base64
 import json
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.sandbox.passwords import passwords, write_private
 from tests.sandbox.settings import REPOSITORY, Settings
@@ -71,3 +73,8 @@ def _keys(settings: Settings) -> dict[str, str]:
         write_private(path, json.dumps(made, indent=2))
     keys: dict[str, str] = json.loads(path.read_text())
     return keys
+
+
+def connection_variable(connection: Mapping[str, Any]) -> str:
+    """A Connection of .sandbox/connections.json as the value of an AIRFLOW_CONN_* variable."""
+    return json.dumps(dict(connection))

@@ -1,0 +1,123 @@
+"""`make demo`: the platform in miniature, Airflow, and the daily entries run for real.
+
+`python -m tests.sandbox.demo [down]`. Leaves everything up for a person to look at; `down` (`make down`)
+stops all of it. Every step works on top of what an earlier, half-done start left.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.sandbox import airflow_services, airflow_settings, lifecycle
+from tests.sandbox.airflow_client import AirflowClient
+from tests.sandbox.connections import connections
+from tests.sandbox.errors import SandboxError
+from tests.sandbox.settings import REPOSITORY, Settings, load_settings
+
+DAILY = ("daily_health_check",)
+"""The entries of the calendar that `make demo` runs, in this order."""
+EXPECTED_STATE = "success"
+EVIDENCE_WIDTH = 60
+
+
+def up(settings: Settings) -> int:
+    """Start all, run the daily entries and show what they found: 0 when each ended as expected."""
+    began = time.monotonic()
+    client = start(settings)
+    print(f"Everything is up after {time.monotonic() - began:.0f} s.")
+    unexpected = [dag_id for dag_id in DAILY if show_run(client, dag_id) != EXPECTED_STATE]
+    show_where_to_look(settings)
+    if unexpected:
+        print(f"\nNot as expected: {', '.join(unexpected)} did not end in {EXPECTED_STATE!r}; see above.")
+    return len(unexpected)
+
+
+def start(settings: Settings) -> AirflowClient:
+    """The platform, the history's tables and Airflow; returns the administrator's client."""
+    lifecycle.up(settings)
+    migrate_history(settings)
+    return airflow_services.up(settings)
+
+
+def down(settings: Settings) -> int:
+    """Stop Airflow, then the platform; fine when nothing runs."""
+    print("Airflow is stopped" if airflow_services.down(settings) else "Airflow did not run")
+    lifecycle.down(settings)
+    return 0
+
+
+def migrate_history(settings: Settings) -> None:
+    """Bring the history's tables up to date, as docker-compose.yaml's init does."""
+    airflow_services.forget_foreign_settings()
+    variables = {
+        **os.environ,
+        **airflow_settings.environment(settings),
+        "PYTHONPATH": str(REPOSITORY / "plugins"),
+        "AIRFLOW_CONN_DOCRAG_HISTORY": airflow_settings.connection_variable(
+            connections(settings)["docrag_history"]
+        ),
+    }
+    command = [sys.executable, "-m", "docrag_ops.migrate", "upgrade"]
+    done = subprocess.run(command, env=variables, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SandboxError(f"The history's migrations failed:\n{(done.stdout + done.stderr)[-3000:]}")
+
+
+def show_run(client: AirflowClient, dag_id: str) -> str:
+    """Run an entry, print its verdicts and its report, and return the state the run ended in."""
+    changed = (REPOSITORY / "dags" / f"{dag_id}.py").stat().st_mtime
+    client.wait_for_dag(dag_id, parsed_after=datetime.fromtimestamp(changed, UTC))
+    client.unpause(dag_id)
+    began = time.monotonic()
+    run_id, state = client.run(dag_id)
+    print(f"\n{dag_id}: {state} after {time.monotonic() - began:.1f} s ({run_id})\n")
+    for task, task_state in sorted(client.task_states(dag_id, run_id).items()):
+        print(f"  {task:<30} {task_state}")
+    events = client.log_events(dag_id, run_id, "report")
+    report = [event for event in events if event.startswith("\n")]
+    if not report:
+        raise SandboxError(
+            f"The report of {dag_id} was not written; its task says:\n" + "\n".join(events[-5:])
+        )
+    show_verdicts(client.xcom(dag_id, run_id, "report"))
+    print("\n".join(report))
+    return state
+
+
+def show_verdicts(result: dict[str, Any]) -> None:
+    """A table of the result contract: the worst first, then what was not judged."""
+    findings, not_judged = result["findings"], result["not_judged"]
+    rows = [(f["verdict"], f["check"], f["subject"], f["evidence"]) for f in findings]
+    rows += [("not judged", n["check"], n["subject"], n["reason"]) for n in not_judged]
+    print(f"\n  verdict {result['verdict']}: {len(findings)} findings, {len(not_judged)} not judged")
+    for verdict, check, subject, why in rows:
+        print(f"  {verdict:<10} {check:<34} {_short(subject, 30):<30} {_short(why, EVIDENCE_WIDTH)}")
+
+
+def show_where_to_look(settings: Settings) -> None:
+    url = airflow_settings.base_url(settings)
+    users = airflow_settings.user_passwords(settings)
+    print(f"\nAirflow          {url}")
+    for user, role in airflow_settings.USERS.items():
+        print(f"  log in as      {user} / {users[user]}  (role {role})")
+    for dag_id in DAILY:
+        print(f"  runs           {url}/dags/{dag_id}")
+    print(f"Platform         .venv/bin/python -m tests.sandbox status; logs in {settings.log_dir}")
+    print(f"Cluster          kubectl --kubeconfig {settings.state_dir}/kubeconfig get pods -n doc-rag-prod")
+    print("Break something  .venv/bin/python -m tests.sandbox fault api_down   (undo: fault api_down off)")
+    print("Stop everything  make down")
+
+
+def _short(text: str, width: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit((down if sys.argv[1:] == ["down"] else up)(load_settings()))
+    except SandboxError as error:
+        sys.exit(f"error: {error}")
