@@ -8,8 +8,7 @@ PACKAGES="postgresql redis-server prometheus prometheus-alertmanager
   bubblewrap chromium procps curl ca-certificates iproute2 util-linux gzip tar"
 
 POLICY=/usr/sbin/policy-rc.d
-CLUSTERS=/etc/postgresql-common/createcluster.conf
-MARK="# docrag sandbox, while it installs"
+NO_CLUSTER=/etc/postgresql-common/createcluster.d/docrag-sandbox.conf
 
 installed() {
   [ "$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
@@ -27,14 +26,10 @@ if [ "$(id -u)" -ne 0 ]; then
   as_root=sudo
 fi
 
-install_packages() {
-  $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@"
-}
-
 our_policy=""
 restore() {
   [ -z "$our_policy" ] || $as_root rm -f "$POLICY"
-  [ ! -e "$CLUSTERS" ] || $as_root sed -i "/$MARK\$/d" "$CLUSTERS"
+  $as_root rm -f "$NO_CLUSTER"
 }
 trap restore EXIT
 trap 'exit 130' INT TERM
@@ -44,11 +39,10 @@ if [ ! -e "$POLICY" ]; then
   printf '#!/bin/sh\nexit 101\n' | $as_root tee "$POLICY" >/dev/null
   $as_root chmod 755 "$POLICY"
 fi
+$as_root mkdir -p "$(dirname "$NO_CLUSTER")"
+echo "create_main_cluster = false" | $as_root tee "$NO_CLUSTER" >/dev/null
 
 echo "Installing:$missing"
 $as_root apt-get update -qq
-# The server's own set-up reads this file, which comes with postgresql-common: first that, then the rest.
-installed postgresql-common || install_packages postgresql-common
-echo "create_main_cluster = false $MARK" | $as_root tee -a "$CLUSTERS" >/dev/null
 # shellcheck disable=SC2086 # the list is meant to be split
-install_packages $missing
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing

@@ -68,7 +68,7 @@ def start_all(settings: Settings, say: Say) -> None:
         ran, began = processes.alive(settings, part.name), time.monotonic()
         part.start(settings)
         if not ran:
-            say(f"  {part.name:<14} up on port {part.port(settings)} ({time.monotonic() - began:.1f} s)")
+            say(f"  {part.name:<14} up ({time.monotonic() - began:.1f} s)")
 
     with ThreadPoolExecutor(max_workers=len(PARTS)) as pool:
         for part in PARTS:
@@ -104,7 +104,7 @@ def lock(settings: Settings) -> Iterator[None]:
 
 
 def _row(settings: Settings, part: Part) -> tuple[str, str, str, str, str]:
-    port = str(part.port(settings))
+    port = ", ".join(map(str, part.ports(settings).values())) or "-"
     record = processes.find(settings, part.name)
     if record is None:
         return part.name, port, "-", "down", "-"

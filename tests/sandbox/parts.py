@@ -4,7 +4,9 @@ import dataclasses
 import sys
 from collections.abc import Callable
 
-from tests.sandbox import postgres_servers, processes, redis_server
+from tests.sandbox import alertmanager_server, postgres_servers, processes, prometheus_server, redis_server
+from tests.sandbox.ports import listening_ports
+from tests.sandbox.prometheus_server import answers
 from tests.sandbox.settings import PACKAGE, Settings
 
 
@@ -13,18 +15,34 @@ class Part:
     """One process. `start` starts only what is missing; `stop` says whether there was something to stop."""
 
     name: str
-    port_setting: str
+    port_setting: str | None
     start: Callable[[Settings], None]
     stop: Callable[[Settings], bool]
     needs: tuple[str, ...] = ()
     more_port_settings: tuple[str, ...] = ()
-    built: Callable[[], bool] = lambda: True
-
-    def port(self, settings: Settings) -> int:
-        return int(getattr(settings, self.port_setting))
 
     def ports(self, settings: Settings) -> dict[str, int]:
-        return {name: int(getattr(settings, name)) for name in (self.port_setting, *self.more_port_settings)}
+        """Setting → port of everything it listens on, the main one first."""
+        names = (self.port_setting, *self.more_port_settings)
+        return {name: int(getattr(settings, name)) for name in names if name}
+
+
+def _python_part(
+    name: str, module: str, port_setting: str | None, health: str | None, needs: tuple[str, ...] = ()
+) -> Part:
+    """A part of our own, ready when `health` is answered."""
+
+    def start(settings: Settings) -> None:
+        port = int(getattr(settings, port_setting)) if port_setting else None
+        processes.start(
+            settings,
+            name,
+            [sys.executable, "-m", module],
+            port=port,
+            ready=(lambda: answers(f"http://127.0.0.1:{port}{health}")) if health else None,
+        )
+
+    return Part(name, port_setting, start, _stop_process(name), needs)
 
 
 def _stop_process(name: str) -> Callable[[Settings], bool]:
@@ -32,15 +50,19 @@ def _stop_process(name: str) -> Callable[[Settings], bool]:
 
 
 def _start_cluster(settings: Settings) -> None:
+    ports = {settings.kubernetes_port}
     processes.start(
         settings,
         "cluster",
         [
-            *(sys.executable, "-m", "tests.sandbox.cluster", "--port", str(settings.kubernetes_port)),
-            *("--state", str(settings.state_dir), "--manifests", str(PACKAGE / "manifests")),
+            *(sys.executable, "-m", "tests.sandbox.cluster"),
+            *("--port", str(settings.kubernetes_port)),
+            *("--control-port", str(settings.kubernetes_control_port)),
+            *("--state", str(settings.state_dir)),
+            *("--manifests", str(PACKAGE / "manifests")),
         ],
         port=settings.kubernetes_port,
-        ready=lambda: (settings.state_dir / "kubeconfig").exists(),
+        ready=lambda: ports <= listening_ports() and (settings.state_dir / "kubeconfig").exists(),
     )
 
 
@@ -64,6 +86,21 @@ PARTS = (
         lambda settings: postgres_servers.stop(settings, postgres_servers.AIRFLOW_DB),
     ),
     Part("redis", "redis_port", redis_server.start, redis_server.stop),
+    Part(
+        "cluster",
+        "kubernetes_port",
+        _start_cluster,
+        _stop_process("cluster"),
+        more_port_settings=("kubernetes_control_port",),
+    ),
+    _python_part("qdrant", "tests.sandbox.qdrant", "qdrant_port", "/readyz"),
+    _python_part("alarms", "tests.sandbox.alarms", "alarm_port", "/healthz"),
+    Part("alertmanager", "alertmanager_port", alertmanager_server.start, alertmanager_server.stop),
+    Part(
+        "prometheus", "prometheus_port", prometheus_server.start, prometheus_server.stop, needs=("cluster",)
+    ),
+    _python_part("api", "tests.sandbox.api", "api_port", "/healthz", needs=("postgres", "redis", "cluster")),
+    _python_part("load", "tests.sandbox.load", None, None, needs=("api", "prometheus")),
 )
 
 

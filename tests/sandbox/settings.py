@@ -26,7 +26,7 @@ class Settings:
     alertmanager_port: int = 19093
     api_port: int = 18000
     kubernetes_port: int = 16443
-    kubelet_port: int = 16444
+    kubernetes_control_port: int = 16444
     qdrant_port: int = 16333
     alarm_port: int = 18025
     airflow_port: int = 8080

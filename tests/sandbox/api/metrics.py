@@ -1,0 +1,48 @@
+"""Counters and a histogram, in Prometheus' text format."""
+
+from collections import Counter
+
+from tests.sandbox.traffic import BUCKETS_SECONDS, bucket_index
+
+
+class RequestMetrics:
+    """http_requests_total{method,route,status} and http_request_duration_seconds{method,route}."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[tuple[str, str, str]] = Counter()
+        self.buckets: dict[tuple[str, str], list[int]] = {}
+        self.seconds: Counter[tuple[str, str]] = Counter()
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        self.requests[method, route, str(status)] += 1
+        buckets = self.buckets.setdefault((method, route), [0] * (len(BUCKETS_SECONDS) + 1))
+        buckets[bucket_index(seconds)] += 1
+        self.seconds[method, route] += seconds
+
+    def text(self) -> str:
+        lines = [
+            "# HELP http_requests_total Requests answered, by route and status.",
+            "# TYPE http_requests_total counter",
+        ]
+        for (method, route, status), count in sorted(self.requests.items()):
+            lines.append(
+                f'http_requests_total{{method="{method}",route="{route}",status="{status}"}} {count}'
+            )
+        lines += [
+            "# HELP http_request_duration_seconds Time to answer.",
+            "# TYPE http_request_duration_seconds histogram",
+        ]
+        for method, route in sorted(self.buckets):
+            lines += self._histogram(method, route)
+        return "\n".join(lines) + "\n"
+
+    def _histogram(self, method: str, route: str) -> list[str]:
+        name, labels = "http_request_duration_seconds", f'method="{method}",route="{route}"'
+        lines, total = [], 0
+        for bound, count in zip(
+            [*(f"{b:g}" for b in BUCKETS_SECONDS), "+Inf"], self.buckets[method, route], strict=True
+        ):
+            total += count
+            lines.append(f'{name}_bucket{{{labels},le="{bound}"}} {total}')
+        seconds = round(self.seconds[method, route], 6)
+        return [*lines, f"{name}_sum{{{labels}}} {seconds}", f"{name}_count{{{labels}}} {total}"]

@@ -1,0 +1,73 @@
+"""The past as TSDB blocks: OpenMetrics text, made into blocks by promtool.
+
+promtool reads its whole input once per block, so every block gets a file of its own. The blocks are long
+(--max-block-duration): with the default of two hours there would be hundreds of them.
+"""
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+from tests.sandbox.errors import SandboxError
+from tests.sandbox.history.series import Series
+from tests.sandbox.programs import program
+
+BLOCK_HOURS = 486
+BLOCK_SECONDS = BLOCK_HOURS * 3600
+TIME_LIMIT_SECONDS = 300
+
+
+def build_blocks(
+    groups: Iterable[tuple[Sequence[int], Iterable[Series]]], scratch: Path, blocks: Path
+) -> None:
+    """Write each group's series at its times and make blocks of them. `scratch` holds text in between."""
+    scratch.mkdir(parents=True)
+    blocks.mkdir(parents=True)
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        running = []
+        for number, (times, series) in enumerate(groups):
+            for path in write_text(times, series, scratch, f"{number}-"):
+                running.append(pool.submit(_make_blocks, path, blocks))  # noqa: PERF401 as soon as written
+        for future in running:
+            future.result()
+
+
+def write_text(times: Sequence[int], series: Iterable[Series], folder: Path, prefix: str = "") -> list[Path]:
+    """OpenMetrics text, a file per block. One series is in memory at a time."""
+    bounds = _block_bounds(times)
+    paths = [folder / f"{prefix}{number}.txt" for number in range(len(bounds))]
+    stamps = [str(time) for time in times]
+    with ExitStack() as stack:
+        files = [stack.enter_context(path.open("w", 1 << 20)) for path in paths]
+        for one in series:
+            key = one.key()
+            for file, (first, last) in zip(files, bounds, strict=True):
+                pairs = zip(one.values[first:last], stamps[first:last], strict=True)
+                file.write("\n".join([f"{key} {value} {stamp}" for value, stamp in pairs]) + "\n")
+        for file in files:
+            file.write("# EOF\n")
+    return paths
+
+
+def _block_bounds(times: Sequence[int]) -> list[tuple[int, int]]:
+    """The parts of `times` that fall into one block each, as slices."""
+    starts = [i for i, t in enumerate(times) if i == 0 or t // BLOCK_SECONDS != times[i - 1] // BLOCK_SECONDS]
+    return list(zip(starts, [*starts[1:], len(times)], strict=True))
+
+
+def _make_blocks(text: Path, blocks: Path) -> None:
+    done = subprocess.run(
+        [
+            *(program("promtool"), "tsdb", "create-blocks-from", f"--max-block-duration={BLOCK_HOURS}h"),
+            *("--quiet", "openmetrics", str(text), str(blocks)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIME_LIMIT_SECONDS,
+    )
+    text.unlink()
+    if done.returncode:
+        raise SandboxError(f"promtool could not make blocks of {text.name}:\n{done.stdout}{done.stderr}")
