@@ -73,6 +73,14 @@ class Baseline(Record):
     ]
 
 
+class Guard(Record):
+    """A query that says whether there is enough of what is measured; its answer is one number."""
+
+    promql: Annotated[str, Field(min_length=1, description="a file below include/promql/")]
+    at_least: Annotated[float, Field(description="the number below which the check is not judged, e.g. 50")]
+    what: Annotated[str, Field(min_length=1, description="what the number counts, e.g. requests in 15 minutes")]
+
+
 class Check(Record):
     """One record of `include/checks/AREA.yaml`."""
 
@@ -95,6 +103,7 @@ class Check(Record):
         float | None,
         Field(gt=0, description="below this gain of the denominator a share is not judged, e.g. 100"),
     ] = None
+    guard: Annotated[Guard | None, Field(description="a mapping with promql, at_least and what")] = None
     empty: Annotated[Empty, Field(description=f"what no answer means, one of: {', '.join(Empty)}")] = Empty.UNKNOWN
     empty_reason: Annotated[str, Field(description="what is said when there is nothing to look at")] = ""
     remedy: Annotated[str, Field(min_length=1, description="what a person does about it, in a sentence or two")]
@@ -110,6 +119,8 @@ class Check(Record):
             raise ValueError("reading 'times_median' needs the key 'baseline', e.g. {days: 7, minimum_days: 3}")
         if self.reading is Reading.RATE and self.limits.unit not in (Unit.PER_SECOND, Unit.PER_MINUTE):
             raise ValueError(f"reading 'rate' needs limits in per_second or per_minute, not {self.limits.unit!r}")
+        if self.guard is not None and self.source != "promql":
+            raise ValueError(f"key 'guard' goes with a promql measure only, not with {self.source!r}")
         return self
 
     @property

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from docrag_ops.core.checks import Check, Empty, Limits
 from docrag_ops.core.findings import Finding, NotJudged
-from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome, Unmeasured
+from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome, TooLittle, Unmeasured
 from docrag_ops.core.readings import History, NoBaseline, Read, Unreadable, read
 from docrag_ops.core.texts import shortened, storable
 from docrag_ops.core.units import format_value
@@ -35,6 +35,8 @@ def judge(check: Check, outcome: Outcome, *, limits: Limits, history: History, n
             return _absent(check, limits, reason=reason, history=history)
         case Unmeasured(reason):
             return Judgement((_finding(check, limits, EVERYTHING, Verdict.UNKNOWN, evidence=reason),))
+        case TooLittle(reason):
+            return Judgement(not_judged=(NotJudged(check=check.name, subject=EVERYTHING, reason=reason),))
         case Measured(()):
             return _nothing_found(check, limits, history=history)
         case Measured(measurements):

@@ -57,4 +57,11 @@ class NotConfigured:
     reason: str
 
 
-Outcome = Measured | Unmeasured | NotConfigured
+@dataclass(frozen=True)
+class TooLittle:
+    """There is too little of what is measured to say anything now, e.g. traffic at night."""
+
+    reason: str
+
+
+Outcome = Measured | Unmeasured | NotConfigured | TooLittle

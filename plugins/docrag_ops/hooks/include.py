@@ -11,7 +11,7 @@ from docrag_ops.core.errors import DefinitionError
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
 QUERY_SOURCES = frozenset({"sql", "promql"})
-SOURCES = QUERY_SOURCES | {"cluster", "entries", "postgres", "qdrant", "redis", "service", "volumes"}
+SOURCES = QUERY_SOURCES | {"cache", "cluster", "database", "entries", "service", "vectors", "volumes"}
 
 
 class IncludeFolder:
@@ -29,13 +29,18 @@ class IncludeFolder:
         where = f"include/checks/{area}.yaml"
         checks = parse_checks(self._read(Path("checks") / f"{area}.yaml"), where=where, sources=SOURCES)
         for check in checks:
-            if check.source in QUERY_SOURCES and not (self.root / check.source / check.asked).is_file():
-                raise DefinitionError(
-                    f"Key 'measure.{check.source}' of check {check.name!r} in {where} is {check.asked!r}; "
-                    f"expected a file below include/{check.source}/, but include/{check.source}/{check.asked} "
-                    "does not exist"
-                )
+            if check.source in QUERY_SOURCES:
+                self._require_query(check, f"measure.{check.source}", check.source, check.asked, where=where)
+            if check.guard:
+                self._require_query(check, "guard.promql", "promql", check.guard.promql, where=where)
         return checks
+
+    def _require_query(self, check: Check, key: str, source: str, name: str, *, where: str) -> None:
+        if not (self.root / source / name).is_file():
+            raise DefinitionError(
+                f"Key {key!r} of check {check.name!r} in {where} is {name!r}; expected a file below "
+                f"include/{source}/, but include/{source}/{name} does not exist"
+            )
 
     def all_checks(self) -> dict[str, tuple[Check, ...]]:
         """All checks by area; names are unique over all of them.
@@ -76,6 +81,10 @@ class IncludeFolder:
     def query(self, source: str, name: str) -> str:
         """The text of a query file."""
         return self._read(Path(source) / name)
+
+    def text(self, name: str) -> str:
+        """Any text file, by its path below `include/`."""
+        return self._read(Path(name))
 
     def promql(self, name: str, variables: dict[str, str]) -> str:
         """A PromQL file without its comment lines, `${name}` replaced from the environment's variables."""

@@ -101,9 +101,8 @@ class _Cluster:
 
         :raises UnreachableError: the failure, so that the remaining questions are not asked.
         """
-        self._remember("namespaces", self._existing_namespaces)
         failures = [one for one in self._read.values() if isinstance(one, UnreachableError)]
-        if len(failures) >= self.MOST_FAILURES or isinstance(self._read["namespaces"], UnreachableError):
+        if len(failures) >= self.MOST_FAILURES or isinstance(self._read.get("namespaces"), UnreachableError):
             raise failures[0]
 
     def read(self, kind: str) -> list[Any]:
@@ -149,5 +148,5 @@ class _Cluster:
                 self._read[name] = error
         kept = self._read[name]
         if isinstance(kept, CouldNotMeasureError):
-            raise kept
+            raise CouldNotMeasureError(str(kept))  # not unreachable: other kinds may still be read
         return kept

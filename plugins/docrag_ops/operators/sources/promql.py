@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from docrag_ops.core.checks import Check
-from docrag_ops.core.measurements import Measured, Measurement, Outcome
-from docrag_ops.hooks.metrics import MetricsHook
+from docrag_ops.core.measurements import Measured, Measurement, Outcome, TooLittle, Unmeasured
+from docrag_ops.hooks.metrics import MetricsHook, Series
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 
@@ -20,9 +20,19 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
 
 
 def _ask(check: Check, hook: MetricsHook, asking: Asking) -> Outcome:
-    variables = asking.environment.traffic.variables if asking.environment.traffic else {}
-    series = hook.query(asking.include.promql(check.asked, variables))
+    if check.guard:
+        amount = _query(hook, check.guard.promql, asking)
+        if not amount:
+            return Unmeasured(f"Prometheus has no data about {check.guard.what} (include/promql/{check.guard.promql})")
+        if not amount[0].value >= check.guard.at_least:
+            return TooLittle(f"low volume: {amount[0].value:,.0f} {check.guard.what}, needs {check.guard.at_least:,.0f}")
+    series = _query(hook, check.asked, asking)
     return Measured(tuple(Measurement(subject=_subject(one.labels), value=one.value) for one in series))
+
+
+def _query(hook: MetricsHook, name: str, asking: Asking) -> list[Series]:
+    variables = asking.environment.traffic.variables if asking.environment.traffic else {}
+    return hook.query(asking.include.promql(name, variables))
 
 
 def _subject(labels: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""`measure: {postgres: NAME}`: what a query alone cannot say about the database."""
+"""`measure: {database: NAME}`: what a query alone cannot say about the database."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""`measure: {redis: NAME}`: the cache."""
+"""`measure: {cache: NAME}`: the cache."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from docrag_ops.core import cache as judge
+from docrag_ops.core import cache as redis_info
 from docrag_ops.core.checks import Check
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
@@ -19,15 +19,15 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
     info = cache(hook.info)
     section = asking.environment.redis
     limit = section.memory_limit_bytes if section else None
-    from_info: dict[str, Callable[[judge.Info], Outcome]] = {
-        "memory_used": lambda answered: judge.memory_used(answered, container_limit_bytes=limit),
-        "evictions": judge.evictions,
-        "rejected_connections": judge.rejected_connections,
-        "hit_rate": judge.hit_rate,
-        "clients_used": judge.clients_used,
-        "persistence_failures": judge.persistence_failures,
-        "replica_link_down": judge.replica_link_down,
-        "fragmentation": judge.fragmentation,
+    from_info: dict[str, Callable[[redis_info.Info], Outcome]] = {
+        "memory_used": lambda answered: redis_info.memory_used(answered, container_limit_bytes=limit),
+        "evictions": redis_info.evictions,
+        "rejected_connections": redis_info.rejected_connections,
+        "hit_rate": redis_info.hit_rate,
+        "clients_used": redis_info.clients_used,
+        "persistence_failures": redis_info.persistence_failures,
+        "replica_link_down": redis_info.replica_link_down,
+        "fragmentation": redis_info.fragmentation,
     }
 
     def ask(check: Check) -> Outcome:

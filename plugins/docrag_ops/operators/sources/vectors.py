@@ -1,4 +1,4 @@
-"""`measure: {qdrant: NAME}`: the vector store."""
+"""`measure: {vectors: NAME}`: the vector store."""
 
 from __future__ import annotations
 
