@@ -1,0 +1,46 @@
+"""The real DAGs: found, loaded, and held to every rule."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+
+from tests.policy.dag_rules import RULES
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted((ROOT / "dags").glob("*.py"))
+MAY_IMPORT = ("airflow.sdk", "airflow.providers.standard", "docrag_ops.entry", "docrag_ops.operators")
+MOST_LINES = 80
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, DAG]:
+    bag = DagBag(str(ROOT / "dags"))
+    assert bag.import_errors == {}
+    return dict(bag.dags)
+
+
+def test_every_file_is_one_dag(dags):
+    assert sorted(dags) == [path.stem for path in FILES]
+    assert dags, "no DAG at all was found"
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_every_dag(rule, dags):
+    assert {name: wrong for name, dag in dags.items() if (wrong := list(rule(dag)))} == {}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_dag_file_reads_like_a_runbook(path):
+    text = path.read_text()
+    assert len(text.splitlines()) <= MOST_LINES
+    assert not [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)], "logic"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_dag_file_uses_operators_only(path):
+    tree = ast.walk(ast.parse(path.read_text()))
+    modules = [node.module or "" for node in tree if isinstance(node, ast.ImportFrom)]
+    assert [name for name in modules if "." in name and not name.startswith(MAY_IMPORT)] == []
