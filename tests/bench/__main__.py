@@ -1,0 +1,28 @@
+"""`make bench`: a line per figure, also in .bench.json. `python -m tests.bench [NAME...]` measures some."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+from tests.bench import dag_load
+
+FIGURES = {module.NAME: module for module in (dag_load,)}
+RESULTS = Path(__file__).parents[2] / ".bench.json"
+
+
+def main(names: list[str]) -> None:
+    unknown = set(names) - set(FIGURES)
+    if unknown:
+        sys.exit(f"error: no figure is called {min(unknown)!r}; there are: {', '.join(FIGURES)}")
+    results = json.loads(RESULTS.read_text()) if names and RESULTS.exists() else {}
+    began = time.monotonic()
+    for name in names or FIGURES:
+        figure = FIGURES[name].measure()
+        results[name] = figure.to_dict()
+        print(figure.line(), flush=True)
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"{time.monotonic() - began:.0f} s; written to {RESULTS.name}")
+
+
+main(sys.argv[1:])
