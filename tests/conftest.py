@@ -1,8 +1,23 @@
-"""Airflow in the tests' own process: set up before anything imports it, away from a person's own Airflow."""
+"""Airflow in the tests' own process, set up before anything imports it, away from a person's own; and the running
+platform, for the tests that ask for it.
+
+    sandbox   the platform in miniature: its Settings
+    airflow   Airflow on top of it: a client of the user admin
+
+Both start at the first test that asks, take what an earlier session left, and are stopped at the end.
+"""
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
+
+from tests.sandbox import airflow_services, demo, lifecycle
+from tests.sandbox.airflow_client import AirflowClient
+from tests.sandbox.for_tests import settings_for_tests
+from tests.sandbox.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,3 +33,22 @@ os.environ |= {
     "NO_PROXY": "127.0.0.1",
     "no_proxy": "127.0.0.1",
 }
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Settings]:
+    settings = settings_for_tests()
+    try:
+        lifecycle.up(settings)
+        yield settings
+    finally:
+        lifecycle.down(settings)
+
+
+@pytest.fixture(scope="session")
+def airflow(sandbox: Settings) -> Iterator[AirflowClient]:
+    try:
+        demo.migrate_history(sandbox)
+        yield airflow_services.up(sandbox)
+    finally:
+        airflow_services.down(sandbox)
