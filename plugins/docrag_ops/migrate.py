@@ -18,8 +18,12 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 def main() -> None:
     """Run one Alembic command inside one transaction."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["upgrade", "check"], help="upgrade the tables, or fail when they differ")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "action", choices=["upgrade", "check"], help="upgrade the tables, or fail when they differ"
+    )
     action = parser.parse_args().action
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))

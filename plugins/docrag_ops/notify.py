@@ -83,4 +83,6 @@ def send(title: str, text: str) -> None:
             return
         log.warning("The alarm %r was not delivered (try %d of %d)", title, attempt, TRIES)
         time.sleep(PAUSE_SECONDS * attempt)
-    raise RuntimeError(f"The alarm {title!r} was not delivered by the Connection {CONN_ID!r}: see the log above")
+    raise RuntimeError(
+        f"The alarm {title!r} was not delivered by the Connection {CONN_ID!r}: see the log above"
+    )

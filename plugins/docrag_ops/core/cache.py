@@ -45,7 +45,10 @@ def hit_rate(info: Info) -> Outcome:
 def clients_used(info: Info) -> Outcome:
     """Connected clients as a ratio of maxclients."""
     clients, most = _number(info, "connected_clients"), _number(info, "maxclients")
-    return _one(value=clients / most, evidence=f"{clients:,.0f} of {most:,.0f}; blocked: {info.get('blocked_clients')}")
+    return _one(
+        value=clients / most,
+        evidence=f"{clients:,.0f} of {most:,.0f}; blocked: {info.get('blocked_clients')}",
+    )
 
 
 def persistence_failures(info: Info) -> Outcome:
@@ -56,7 +59,9 @@ def persistence_failures(info: Info) -> Outcome:
         if info.get(field, "ok") != "ok"
     ]
     if "rdb_last_bgsave_status" not in info:
-        return Unmeasured("INFO has no rdb_last_bgsave_status: this server does not show its persistence state")
+        return Unmeasured(
+            "INFO has no rdb_last_bgsave_status: this server does not show its persistence state"
+        )
     return _one(value=len(failed), evidence="; ".join(failed))
 
 

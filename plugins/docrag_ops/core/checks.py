@@ -41,8 +41,12 @@ class Limits(Record):
     """Beyond which value a check warns or is critical. A value equal to the limit is still within it."""
 
     unit: Annotated[Unit, Field(description=f"the unit of the limits, one of: {', '.join(Unit)}")]
-    warning: Annotated[float | None, Field(description="a number in the limit's unit, e.g. 0.8", strict=True)] = None
-    critical: Annotated[float | None, Field(description="a number in the limit's unit, e.g. 0.9", strict=True)] = None
+    warning: Annotated[
+        float | None, Field(description="a number in the limit's unit, e.g. 0.8", strict=True)
+    ] = None
+    critical: Annotated[
+        float | None, Field(description="a number in the limit's unit, e.g. 0.9", strict=True)
+    ] = None
     below: Annotated[
         bool, Field(description="true when small values are bad, false (the default) when large ones are")
     ] = False
@@ -67,7 +71,9 @@ class Limits(Record):
 class Baseline(Record):
     """Which earlier samples a reading is compared with."""
 
-    days: Annotated[int, Field(ge=1, description="how many past days with a sample the median is taken over, e.g. 7")]
+    days: Annotated[
+        int, Field(ge=1, description="how many past days with a sample the median is taken over, e.g. 7")
+    ]
     minimum_days: Annotated[
         int, Field(ge=1, description="how many of them must exist before the check is judged, e.g. 3")
     ]
@@ -78,13 +84,17 @@ class Guard(Record):
 
     promql: Annotated[str, Field(min_length=1, description="a file below include/promql/")]
     at_least: Annotated[float, Field(description="the number below which the check is not judged, e.g. 50")]
-    what: Annotated[str, Field(min_length=1, description="what the number counts, e.g. requests in 15 minutes")]
+    what: Annotated[
+        str, Field(min_length=1, description="what the number counts, e.g. requests in 15 minutes")
+    ]
 
 
 class Check(Record):
     """One record of `include/checks/AREA.yaml`."""
 
-    name: Annotated[str, Field(pattern=NAME, description="lower-case words joined by _, e.g. redis_memory_used")]
+    name: Annotated[
+        str, Field(pattern=NAME, description="lower-case words joined by _, e.g. redis_memory_used")
+    ]
     question: Annotated[str, Field(min_length=1, description="the question the check answers, for a person")]
     measure: Annotated[
         dict[str, str],
@@ -104,10 +114,16 @@ class Check(Record):
         Field(gt=0, description="below this gain of the denominator a share is not judged, e.g. 100"),
     ] = None
     guard: Annotated[Guard | None, Field(description="a mapping with promql, at_least and what")] = None
-    empty: Annotated[Empty, Field(description=f"what no answer means, one of: {', '.join(Empty)}")] = Empty.UNKNOWN
+    empty: Annotated[Empty, Field(description=f"what no answer means, one of: {', '.join(Empty)}")] = (
+        Empty.UNKNOWN
+    )
     empty_reason: Annotated[str, Field(description="what is said when there is nothing to look at")] = ""
-    remedy: Annotated[str, Field(min_length=1, description="what a person does about it, in a sentence or two")]
-    runbook: Annotated[str, Field(min_length=1, description="the runbook: a dag id, or a chapter of docs/runbooks.md")]
+    remedy: Annotated[
+        str, Field(min_length=1, description="what a person does about it, in a sentence or two")
+    ]
+    runbook: Annotated[
+        str, Field(min_length=1, description="the runbook: a dag id, or a chapter of docs/runbooks.md")
+    ]
     cannot_see: Annotated[str, Field(description="what this check cannot see")] = ""
     causes: Annotated[
         tuple[str, ...], Field(description="the checks (or area/*) that may turn bad for the same reason")
@@ -116,9 +132,13 @@ class Check(Record):
     @model_validator(mode="after")
     def _reading_has_what_it_needs(self) -> Check:
         if self.reading is Reading.TIMES_MEDIAN and self.baseline is None:
-            raise ValueError("reading 'times_median' needs the key 'baseline', e.g. {days: 7, minimum_days: 3}")
+            raise ValueError(
+                "reading 'times_median' needs the key 'baseline', e.g. {days: 7, minimum_days: 3}"
+            )
         if self.reading is Reading.RATE and self.limits.unit not in (Unit.PER_SECOND, Unit.PER_MINUTE):
-            raise ValueError(f"reading 'rate' needs limits in per_second or per_minute, not {self.limits.unit!r}")
+            raise ValueError(
+                f"reading 'rate' needs limits in per_second or per_minute, not {self.limits.unit!r}"
+            )
         if self.guard is not None and self.source != "promql":
             raise ValueError(f"key 'guard' goes with a promql measure only, not with {self.source!r}")
         return self
@@ -147,7 +167,9 @@ def parse_checks(text: str, *, where: str, sources: frozenset[str]) -> tuple[Che
     entries = data.get("checks") if isinstance(data, dict) and set(data) == {"checks"} else None
     if not isinstance(entries, list) or not entries:
         raise DefinitionError(f"{where} has to be one key 'checks' with a list of check records below it")
-    checks = tuple(_parse_check(entry, position, where=where) for position, entry in enumerate(entries, start=1))
+    checks = tuple(
+        _parse_check(entry, position, where=where) for position, entry in enumerate(entries, start=1)
+    )
     for check in checks:
         if check.source not in sources:
             raise DefinitionError(

@@ -23,14 +23,20 @@ class EntryState:
 def paused(entries: Iterable[EntryState], now: datetime) -> Iterator[Measurement]:
     """1 for an entry that is paused, else 0."""
     for entry in entries:
-        yield _of(entry, int(entry.paused), "it will not run until somebody unpauses it" if entry.paused else "")
+        yield _of(
+            entry, int(entry.paused), "it will not run until somebody unpauses it" if entry.paused else ""
+        )
 
 
 def overdue_minutes(entries: Iterable[EntryState], now: datetime) -> Iterator[Measurement]:
     """Minutes since a scheduled run was due and was not started; 0 for paused entries and runbooks."""
     for entry in entries:
         late = 0.0 if entry.paused else minutes_between(entry.next_run_at, now)
-        yield _of(entry, late, f"due at {entry.next_run_at:%Y-%m-%d %H:%M} UTC" if late and entry.next_run_at else "")
+        yield _of(
+            entry,
+            late,
+            f"due at {entry.next_run_at:%Y-%m-%d %H:%M} UTC" if late and entry.next_run_at else "",
+        )
 
 
 def _of(entry: EntryState, value: float, evidence: str) -> Measurement:

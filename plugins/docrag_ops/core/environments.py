@@ -27,9 +27,12 @@ class Workload(Record):
 class ClusterSection(Record):
     """What of the cluster belongs to this installation."""
 
-    namespaces: Annotated[tuple[str, ...], Field(min_length=1, description="a list of namespaces, e.g. [doc-rag-prod]")]
+    namespaces: Annotated[
+        tuple[str, ...], Field(min_length=1, description="a list of namespaces, e.g. [doc-rag-prod]")
+    ]
     workloads: Annotated[
-        dict[str, Workload], Field(min_length=1, description="workloads by name, each with kind and namespace")
+        dict[str, Workload],
+        Field(min_length=1, description="workloads by name, each with kind and namespace"),
     ]
 
 
@@ -44,7 +47,9 @@ class Question(Record):
 class ServiceSection(Record):
     """How the API is asked whether it works."""
 
-    health_path: Annotated[str, Field(pattern="^/", description="the path of the health probe, e.g. /healthz")]
+    health_path: Annotated[
+        str, Field(pattern="^/", description="the path of the health probe, e.g. /healthz")
+    ]
     question: Annotated[Question, Field(description="a mapping with path, text and answer_contains")]
 
 
@@ -69,14 +74,17 @@ class QdrantSection(Record):
     """What the vector store's checks need to know."""
 
     collections: Annotated[
-        tuple[str, ...], Field(min_length=1, description="the collections that have to exist, e.g. [documents]")
+        tuple[str, ...],
+        Field(min_length=1, description="the collections that have to exist, e.g. [documents]"),
     ]
 
 
 class Volume(Record):
     """Paths that are measured by exec in every pod of a workload."""
 
-    workload: Annotated[str, Field(min_length=1, description="a workload named under cluster.workloads, e.g. api")]
+    workload: Annotated[
+        str, Field(min_length=1, description="a workload named under cluster.workloads, e.g. api")
+    ]
     container: Annotated[str, Field(min_length=1, description="the container's name, e.g. api")]
     paths: Annotated[tuple[str, ...], Field(min_length=1, description="absolute paths, e.g. [/app/storage]")]
 
@@ -84,7 +92,9 @@ class Volume(Record):
 class StorageSection(Record):
     """Which volumes are measured."""
 
-    volumes: Annotated[tuple[Volume, ...], Field(min_length=1, description="a list of workload, container, paths")]
+    volumes: Annotated[
+        tuple[Volume, ...], Field(min_length=1, description="a list of workload, container, paths")
+    ]
 
 
 class TrafficSection(Record):
@@ -92,24 +102,34 @@ class TrafficSection(Record):
 
     variables: Annotated[
         dict[str, str],
-        Field(description="texts for the PromQL files, e.g. {requests: 'job=\"api\",route!=\"/healthz\"'}"),
+        Field(description='texts for the PromQL files, e.g. {requests: \'job="api",route!="/healthz"\'}'),
     ]
 
 
 class LimitOverride(Record):
     """Other limits for a check in this environment, and why."""
 
-    warning: Annotated[float | None, Field(strict=True, description="a number in the unit of the check")] = None
-    critical: Annotated[float | None, Field(strict=True, description="a number in the unit of the check")] = None
-    why: Annotated[str, Field(min_length=1, description="the reason for departing from the check's own limits")]
+    warning: Annotated[float | None, Field(strict=True, description="a number in the unit of the check")] = (
+        None
+    )
+    critical: Annotated[float | None, Field(strict=True, description="a number in the unit of the check")] = (
+        None
+    )
+    why: Annotated[
+        str, Field(min_length=1, description="the reason for departing from the check's own limits")
+    ]
 
 
 class Environment(Record):
     """`include/environments/NAME.yaml`. A section that is missing means that the environment has no such part."""
 
     name: Annotated[str, Field(pattern="^[a-z][a-z0-9-]*$", description="the file's name without .yaml")]
-    cluster: Annotated[ClusterSection | None, Field(description="a mapping with namespaces and workloads")] = None
-    service: Annotated[ServiceSection | None, Field(description="a mapping with health_path and question")] = None
+    cluster: Annotated[
+        ClusterSection | None, Field(description="a mapping with namespaces and workloads")
+    ] = None
+    service: Annotated[
+        ServiceSection | None, Field(description="a mapping with health_path and question")
+    ] = None
     postgres: Annotated[PostgresSection | None, Field(description="a mapping, {} for the defaults")] = None
     redis: Annotated[RedisSection | None, Field(description="a mapping, {} for the defaults")] = None
     qdrant: Annotated[QdrantSection | None, Field(description="a mapping with collections")] = None
@@ -117,11 +137,11 @@ class Environment(Record):
     traffic: Annotated[TrafficSection | None, Field(description="a mapping with variables")] = None
     limits: Annotated[
         dict[str, LimitOverride], Field(description="check names, each with warning and/or critical, and why")
-    ] = {}
+    ] = Field(default_factory=dict)
     exempt: Annotated[
         dict[str, Annotated[str, Field(min_length=1)]],
         Field(description="check names, each with the reason why it is not judged here"),
-    ] = {}
+    ] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _volumes_belong_to_workloads(self) -> Environment:
@@ -160,9 +180,13 @@ def parse_environment(text: str, *, name: str, where: str) -> Environment:
 
     :raises DefinitionError: names file, key, value and what was expected.
     """
-    environment = parse_record(Environment, load_yaml(text, where=where), what=f"environment {name!r}", where=where)
+    environment = parse_record(
+        Environment, load_yaml(text, where=where), what=f"environment {name!r}", where=where
+    )
     if environment.name != name:
-        raise DefinitionError(f"Key 'name' in {where} is {environment.name!r}; expected {name!r}, as the file is named")
+        raise DefinitionError(
+            f"Key 'name' in {where} is {environment.name!r}; expected {name!r}, as the file is named"
+        )
     return environment
 
 
@@ -174,5 +198,3 @@ def check_names_are_known(environment: Environment, names: frozenset[str], *, wh
                 raise DefinitionError(
                     f"Key '{key}.{name}' in {where} names no check; expected a name from include/checks/*.yaml"
                 )
-
-

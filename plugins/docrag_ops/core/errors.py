@@ -1,9 +1,9 @@
 """The errors of this project.
 
-    DocRagOpsError
-    ├── DefinitionError       a file below include/ is wrong: nothing is judged until it is mended
-    └── CouldNotMeasureError  a system did not answer, or not with a measurement: the verdict is `unknown`
-        └── UnreachableError  the system as a whole does not answer: no further question is worth asking
+DocRagOpsError
+├── DefinitionError       a file below include/ is wrong: nothing is judged until it is mended
+└── CouldNotMeasureError  a system did not answer, or not with a measurement: the verdict is `unknown`
+    └── UnreachableError  the system as a whole does not answer: no further question is worth asking
 """
 
 

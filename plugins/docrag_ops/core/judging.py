@@ -83,7 +83,9 @@ def _judge_each(
                     good.append((value, measurement.subject))
                 else:
                     evidence = "; ".join(part for part in (note, measurement.evidence) if part)
-                    bad.append(_finding(check, limits, measurement.subject, verdict, value=value, evidence=evidence))
+                    bad.append(
+                        _finding(check, limits, measurement.subject, verdict, value=value, evidence=evidence)
+                    )
         samples.append((measurement, verdict))
     bad.sort(key=lambda finding: -finding.verdict.severity)
     findings = (*bad, *_summary_of_good(check, limits, good))
@@ -105,7 +107,7 @@ def _summary_of_good(check: Check, limits: Limits, good: list[tuple[float, str]]
     if len(good) == 1:
         return (_finding(check, limits, subject, Verdict.OK, value=value),)
     extreme = "lowest" if limits.below else "highest"
-    evidence = f"{extreme}: {format_value(value, limits.unit)} ({subject})"
+    evidence = f"{extreme}: {format_value(value, limits.unit)} ({subject})" if value else ""
     return (_finding(check, limits, f"{len(good):,} subjects", Verdict.OK, value=value, evidence=evidence),)
 
 
@@ -117,7 +119,8 @@ def _merged(check: Check, entries: list[NotJudged], most: int = 5) -> tuple[NotJ
     return tuple(
         NotJudged(
             check=check.name,
-            subject=", ".join(subjects[:most]) + (f" and {len(subjects) - most:,} more" if len(subjects) > most else ""),
+            subject=", ".join(subjects[:most])
+            + (f" and {len(subjects) - most:,} more" if len(subjects) > most else ""),
             reason=reason,
         )
         for reason, subjects in by_reason.items()
@@ -129,7 +132,13 @@ def _subject(measurement: Measurement) -> str:
 
 
 def _finding(
-    check: Check, limits: Limits, subject: str, verdict: Verdict, *, value: float | None = None, evidence: str = ""
+    check: Check,
+    limits: Limits,
+    subject: str,
+    verdict: Verdict,
+    *,
+    value: float | None = None,
+    evidence: str = "",
 ) -> Finding:
     crossed = limits.critical if verdict is Verdict.CRITICAL or limits.warning is None else limits.warning
     return Finding(

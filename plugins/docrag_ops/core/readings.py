@@ -41,7 +41,9 @@ class Unreadable:
     reason: str
 
 
-def read(check: Check, measurement: Measurement, *, history: History, now: datetime) -> Read | NoBaseline | Unreadable:
+def read(
+    check: Check, measurement: Measurement, *, history: History, now: datetime
+) -> Read | NoBaseline | Unreadable:
     """Apply the check's reading to one measurement."""
     if measurement.problem:
         return Unreadable(measurement.problem)
@@ -75,7 +77,9 @@ def _since_last_sample(
         return NoBaseline("first run for this subject")
     seconds = (now - last.measured_at).total_seconds()
     if seconds <= 0:
-        return Unreadable(f"the last sample is dated {last.measured_at.isoformat()}, later than now: check the clocks")
+        return Unreadable(
+            f"the last sample is dated {last.measured_at.isoformat()}, later than now: check the clocks"
+        )
     period = 60.0 if check.limits.unit is Unit.PER_MINUTE else 1.0
     return Read(gain / seconds * period, f"{gain:,.0f} {since}")
 
@@ -89,7 +93,9 @@ def _share(check: Check, measurement: Measurement, last: Sample | None, *, since
     return Read(numerator / denominator, f"{numerator:,.0f} of {denominator:,.0f} {since}")
 
 
-def _gain(current: float | None, before: float | None, measurement: Measurement, last: Sample | None) -> float:
+def _gain(
+    current: float | None, before: float | None, measurement: Measurement, last: Sample | None
+) -> float:
     """A counter's gain; all of it when the counter began again (as Prometheus counts a reset)."""
     value = _number(current)
     if last is None or before is None or last.epoch != measurement.epoch or value < before:

@@ -30,6 +30,17 @@ class Group:
         """The finding whose evidence and remedy are shown."""
         return self.findings[0]
 
+    @property
+    def headline(self) -> str:
+        """The checks, each with its subject, or with how many it has, and the first of them."""
+        by_check: dict[str, list[str]] = {}
+        for finding in self.findings:
+            by_check.setdefault(finding.check, []).append(one_line(finding.subject))
+        return "; ".join(
+            f"{check}: {subjects[0]}" + (f" and {len(subjects) - 1:,} more" if len(subjects) > 1 else "")
+            for check, subjects in by_check.items()
+        )
+
 
 def grouped(findings: Iterable[Finding]) -> list[Group]:
     """Unknown findings for the same reason become one group; every other finding stands for itself."""
@@ -49,7 +60,11 @@ def counts(findings: Sequence[Finding]) -> dict[str, int]:
 def render(template: str, **values: Any) -> str:
     """Render a template; a name it uses and is not given is an error, not an empty text."""
     environment = ImmutableSandboxedEnvironment(
-        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False, keep_trailing_newline=True
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,
+        keep_trailing_newline=True,
     )
     environment.filters.update(line=one_line, number=format_value, wrap=_wrap)
     environment.globals.update(grouped=grouped, counts=counts)

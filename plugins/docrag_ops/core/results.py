@@ -100,7 +100,8 @@ def merge(areas: Iterable[AreaResult], *, environment: str, entry: str, run_id: 
     """One result of all areas, the worst findings first."""
     parts = list(areas)
     findings = sorted(
-        (finding for part in parts for finding in part.findings), key=lambda finding: -finding.verdict.severity
+        (finding for part in parts for finding in part.findings),
+        key=lambda finding: -finding.verdict.severity,
     )
     not_judged = tuple(entry for part in parts for entry in part.not_judged)
     return RunResult(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from enum import StrEnum
 
 _BYTE_STEPS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -32,25 +33,19 @@ def format_value(value: float | None, unit: Unit | str) -> str:
         return "no value"
     if not math.isfinite(value):
         return str(value)
-    match Unit(unit):
-        case Unit.RATIO:
-            return f"{value * 100:.3g} %" if abs(value) < 1 else f"{value * 100:.0f} %"
-        case Unit.TIMES:
-            return f"{value:.3g} times"
-        case Unit.SECONDS:
-            return _format_seconds(value)
-        case Unit.MINUTES:
-            return _format_seconds(value * 60)
-        case Unit.DAYS:
-            return f"{value:.3g} d"
-        case Unit.BYTES:
-            return _format_bytes(value)
-        case Unit.PER_SECOND:
-            return f"{value:.3g} /s"
-        case Unit.PER_MINUTE:
-            return f"{value:.3g} /min"
-        case _:
-            return f"{value:,.0f}" if value == int(value) else f"{value:,.3g}"
+    if value == 0:
+        return "0 %" if unit == Unit.RATIO else "0"
+    return _FORMATS[Unit(unit)](value)
+
+
+def _format_count(value: float) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.3g}"
+
+
+def _format_percent(percent: float) -> str:
+    if abs(percent) < 0.01:
+        return "< 0.01 %" if percent > 0 else "> -0.01 %"
+    return f"{percent:.3g} %" if abs(percent) < 100 else f"{percent:.0f} %"
 
 
 def _format_seconds(seconds: float) -> str:
@@ -71,3 +66,16 @@ def _format_bytes(size: float) -> str:
         size /= 1024
         step += 1
     return f"{size:.0f} B" if step == 0 else f"{size:.1f} {_BYTE_STEPS[step]}"
+
+
+_FORMATS: dict[Unit, Callable[[float], str]] = {
+    Unit.COUNT: _format_count,
+    Unit.RATIO: lambda value: _format_percent(value * 100),
+    Unit.TIMES: lambda value: f"{value:.3g} times",
+    Unit.SECONDS: _format_seconds,
+    Unit.MINUTES: lambda value: _format_seconds(value * 60),
+    Unit.DAYS: lambda value: f"{value:.3g} d",
+    Unit.BYTES: _format_bytes,
+    Unit.PER_SECOND: lambda value: f"{value:.3g} /s",
+    Unit.PER_MINUTE: lambda value: f"{value:.3g} /min",
+}

@@ -17,7 +17,9 @@ def collection_status(name: str, info: Mapping[str, Any]) -> Measurement:
     """0 green; 1 yellow (optimising) or grey (optimisation pending after a restart); 2 red."""
     status = info.get("status")
     if status not in _STATUS_VALUE:
-        return Measurement(subject=name, problem=f"the status is {status!r}; expected green, yellow, grey or red")
+        return Measurement(
+            subject=name, problem=f"the status is {status!r}; expected green, yellow, grey or red"
+        )
     return Measurement(subject=name, value=_STATUS_VALUE[status], evidence=f"status {status}")
 
 
@@ -26,7 +28,9 @@ def optimizer_failures(name: str, info: Mapping[str, Any]) -> Measurement:
     status = info.get("optimizer_status")
     if status is None:
         return Measurement(subject=name, problem="the answer has no optimizer_status")
-    return Measurement(subject=name, value=int(status != "ok"), evidence="" if status == "ok" else f"{status}")
+    return Measurement(
+        subject=name, value=int(status != "ok"), evidence="" if status == "ok" else f"{status}"
+    )
 
 
 def points(name: str, info: Mapping[str, Any]) -> Measurement:
@@ -34,7 +38,9 @@ def points(name: str, info: Mapping[str, Any]) -> Measurement:
     count = info.get("points_count")
     if not isinstance(count, int):
         return Measurement(subject=name, problem=f"points_count is {count!r}; expected a number")
-    return Measurement(subject=name, value=count, evidence=f"{info.get('indexed_vectors_count')} indexed vectors")
+    return Measurement(
+        subject=name, value=count, evidence=f"{info.get('indexed_vectors_count')} indexed vectors"
+    )
 
 
 def missing_collections(expected: Sequence[str], there: Sequence[str]) -> list[Measurement]:
@@ -42,6 +48,8 @@ def missing_collections(expected: Sequence[str], there: Sequence[str]) -> list[M
     return [
         Measurement(subject=name, value=0)
         if name in there
-        else Measurement(subject=name, problem=f"Qdrant has no such collection; it has: {', '.join(there) or 'none'}")
+        else Measurement(
+            subject=name, problem=f"Qdrant has no such collection; it has: {', '.join(there) or 'none'}"
+        )
         for name in expected
     ]

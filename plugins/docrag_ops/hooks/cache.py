@@ -68,7 +68,7 @@ class CacheHook(BaseHook):
     def _client(self) -> Redis:
         from airflow.providers.redis.hooks.redis import RedisHook
 
-        client = RedisHook(redis_conn_id=self.conn_id).get_conn()
+        client: Redis = RedisHook(redis_conn_id=self.conn_id).get_conn()  # type: ignore[no-untyped-call]
         # The provider passes no time limits on, and the pool hands these to every connection it opens.
         client.connection_pool.connection_kwargs.update(
             socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS

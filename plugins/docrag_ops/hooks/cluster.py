@@ -125,7 +125,9 @@ class ClusterHook(BaseHook):
             )
             return response.status, response.data
         except ApiException as error:
-            return error.status, (error.body or "").encode() if isinstance(error.body, str) else error.body or b""
+            return error.status, (error.body or "").encode() if isinstance(
+                error.body, str
+            ) else error.body or b""
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, "reason", None) or error
             raise UnreachableError(f"{self._who} did not answer {path}: {cause}") from error
@@ -144,7 +146,9 @@ class ClusterHook(BaseHook):
         from urllib3.util import Retry
 
         client: ApiClient = KubernetesHook(conn_id=self.conn_id).get_conn()
-        client.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(connect=1, read=0, backoff_factor=0.2)
+        client.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(
+            connect=1, read=0, backoff_factor=0.2
+        )
         return client
 
     def ready_pods(self, kind: str, namespace: str, name: str) -> list[PodName]:
@@ -205,6 +209,11 @@ class ClusterHook(BaseHook):
                 client.close()
         except ApiException as error:
             raise CouldNotMeasureError(f"Cannot run {where}: {error.reason or error.body}") from error
+        except AttributeError as error:
+            # kubernetes 36 and older: a refused handshake has no body, and the client fails decoding it.
+            if not isinstance(error.__context__, ApiException):
+                raise
+            raise CouldNotMeasureError(f"Cannot run {where}: {error.__context__.reason}") from error
         except (OSError, ValueError, websocket.WebSocketException) as error:
             raise CouldNotMeasureError(f"Cannot run {where}: {error}") from error
         if exit_code is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk.bases.hook import BaseHook
 
@@ -44,7 +44,7 @@ class DatabaseHook(BaseHook):
         connection.extra = json.dumps({**limits, **connection.extra_dejson})
         where = f"PostgreSQL at {connection.host}:{connection.port or 5432} ({self.conn_id})"
         try:
-            opened = PostgresHook(connection=connection, options=_OPTIONS).get_conn()
+            opened = cast("Connection[Any]", PostgresHook(connection=connection, options=_OPTIONS).get_conn())
         except psycopg.Error as error:
             raise UnreachableError(f"{where} takes no connection: {_text(error)}") from error
         with opened:

@@ -38,8 +38,12 @@ def entry_states(task_instance: AsksForDags, names: list[str]) -> list[EntryStat
             dag = task_instance.get_dag(name)
         except AirflowRuntimeError as error:
             if (error.error.detail or {}).get("status_code") != HTTP_NOT_FOUND:
-                raise CouldNotMeasureError(f"Airflow does not answer whether {name!r} is paused: {error}") from error
+                raise CouldNotMeasureError(
+                    f"Airflow does not answer whether {name!r} is paused: {error}"
+                ) from error
             states.append(EntryState(name=name, known=False))
         else:
-            states.append(EntryState(name=name, known=True, paused=dag.is_paused, next_run_at=dag.next_dagrun))
+            states.append(
+                EntryState(name=name, known=True, paused=dag.is_paused, next_run_at=dag.next_dagrun)
+            )
     return states

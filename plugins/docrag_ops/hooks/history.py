@@ -131,7 +131,9 @@ class HistoryHook(BaseHook):
         with self.transaction() as connection:
             rows = list(connection.execute(newest)) if latest else []
             if past:
-                rows += connection.execute(select(*columns).where(*wanted, or_(*past)).order_by(table.c.measured_at))
+                rows += connection.execute(
+                    select(*columns).where(*wanted, or_(*past)).order_by(table.c.measured_at)
+                )
         for row in rows:
             sample = Sample(
                 subject=row.subject,
@@ -174,10 +176,13 @@ class HistoryHook(BaseHook):
         ]
         with self.transaction() as connection:
             for table in (tables.findings, tables.measurements):
-                connection.execute(table.delete().where(*(table.c[key] == value for key, value in common.items())))
+                connection.execute(
+                    table.delete().where(*(table.c[key] == value for key, value in common.items()))
+                )
             if findings:
                 connection.execute(
-                    tables.findings.insert(), [{**common, **_finding_columns(one), "recorded_at": at} for one in findings]
+                    tables.findings.insert(),
+                    [{**common, **_finding_columns(one), "recorded_at": at} for one in findings],
                 )
             if rows:
                 connection.execute(tables.measurements.insert(), rows)
@@ -189,8 +194,15 @@ class HistoryHook(BaseHook):
         from docrag_ops.hooks.history_tables import reports
 
         key = {"environment": result.environment, "entry": result.entry, "run_id": result.run_id}
-        kept = {"recorded_at": at, "verdict": result.verdict, "result": result.to_dict(), "rendered": rendered}
-        statement = insert(reports).values(**key, **kept).on_conflict_do_update(index_elements=list(key), set_=kept)
+        kept = {
+            "recorded_at": at,
+            "verdict": result.verdict,
+            "result": result.to_dict(),
+            "rendered": rendered,
+        }
+        statement = (
+            insert(reports).values(**key, **kept).on_conflict_do_update(index_elements=list(key), set_=kept)
+        )
         with self.transaction() as connection:
             connection.execute(statement)
 

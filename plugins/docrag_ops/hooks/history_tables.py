@@ -5,7 +5,18 @@ Times are UTC with time zone. Names of environments, entries, checks and runs ar
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, DateTime, Double, Identity, Index, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Double,
+    Identity,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 metadata = MetaData()
@@ -40,7 +51,9 @@ measurements = Table(
     Column("numerator", Double, comment="cumulative, for a share"),
     Column("denominator", Double, comment="cumulative, for a share"),
     Column("unit", Text, nullable=False),
-    Column("epoch", Text, nullable=False, comment="the life of a counter; it began again at 0 where this changes"),
+    Column(
+        "epoch", Text, nullable=False, comment="the life of a counter; it began again at 0 where this changes"
+    ),
     Column("verdict", Text, comment="null when there was no baseline to judge by"),
     Index("measurements_by_subject", "environment", "check_name", "subject", "measured_at"),
     Index("measurements_by_run", "environment", "entry", "run_id", "area"),

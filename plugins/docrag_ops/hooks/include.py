@@ -72,8 +72,12 @@ class IncludeFolder:
         where = f"include/environments/{name}.yaml"
         if not (self.root / "environments" / f"{name}.yaml").is_file():
             known = sorted(path.stem for path in (self.root / "environments").glob("*.yaml"))
-            raise DefinitionError(f"Environment {name!r} has no file {where}; expected one of: {', '.join(known)}")
-        environment = parse_environment(self._read(Path("environments") / f"{name}.yaml"), name=name, where=where)
+            raise DefinitionError(
+                f"Environment {name!r} has no file {where}; expected one of: {', '.join(known)}"
+            )
+        environment = parse_environment(
+            self._read(Path("environments") / f"{name}.yaml"), name=name, where=where
+        )
         names = frozenset(check.name for checks in self.all_checks().values() for check in checks)
         check_names_are_known(environment, names, where=where)
         return environment

@@ -34,14 +34,16 @@ class MetricsHook(WebHook):
         """
         data = self._data("/api/v1/query", {"query": promql})
         kind, result = data.get("resultType"), data.get("result")
-        if kind == "scalar":
-            return [Series({}, float(result[1]))]
-        if kind != "vector":
-            raise CouldNotMeasureError(f"{self._who} answered a {kind!r}; expected a vector: {promql[:300]!r}")
+        if kind != "vector" or not isinstance(result, list):
+            raise CouldNotMeasureError(
+                f"{self._who} answered a {kind!r}; expected a vector: {promql[:300]!r}"
+            )
         try:
             return [Series(one["metric"], float(one["value"][1])) for one in result]
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            raise CouldNotMeasureError(f"{self._who} answered a vector without labels and values: {error!r}") from error
+            raise CouldNotMeasureError(
+                f"{self._who} answered a vector without labels and values: {error!r}"
+            ) from error
 
     @property
     def _who(self) -> str:
@@ -56,9 +58,19 @@ class MetricsHook(WebHook):
                 f"{self._who} answered HTTP {response.status_code} with something that is no JSON: "
                 f"{response.text[:300]!r}"
             ) from error
-        if not isinstance(body, dict) or body.get("status") != "success" or not isinstance(body.get("data"), dict):
-            detail = f"{body.get('errorType')}: {body.get('error')}" if isinstance(body, dict) else repr(body)[:300]
+        if (
+            not isinstance(body, dict)
+            or body.get("status") != "success"
+            or not isinstance(body.get("data"), dict)
+        ):
+            detail = (
+                f"{body.get('errorType')}: {body.get('error')}"
+                if isinstance(body, dict)
+                else repr(body)[:300]
+            )
             raise CouldNotMeasureError(f"{self._who} refused the query ({detail}): {form['query'][:300]!r}")
         if body.get("warnings"):
-            raise CouldNotMeasureError(f"{self._who} warns that its answer is not whole: {'; '.join(body['warnings'])}")
+            raise CouldNotMeasureError(
+                f"{self._who} warns that its answer is not whole: {'; '.join(body['warnings'])}"
+            )
         return dict(body["data"])

@@ -92,7 +92,9 @@ class WebHook(BaseHook):
             if attempt < self.tries:
                 self.log.info("%s %s%s: %s; asking again", method, self.base_url, path, failure)
                 time.sleep(0.2)
-        raise UnreachableError(f"{self.name} at {self.base_url} ({self.conn_id}) did not answer {path}: {failure}")
+        raise UnreachableError(
+            f"{self.name} at {self.base_url} ({self.conn_id}) did not answer {path}: {failure}"
+        )
 
     def ask_json(self, method: str, path: str, **options: Any) -> Any:
         """The JSON of a 200 answer.

@@ -6,6 +6,8 @@ from alembic import context
 
 from docrag_ops.hooks.history_tables import metadata
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata, compare_type=True)
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=metadata, compare_type=True
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -37,7 +37,9 @@ class Asking:
 def ask_all(checks: Sequence[Check], asking: Asking) -> Answers:
     """One outcome per check. Sources live in `docrag_ops.operators.sources`, one module each, imported when asked."""
     exempt = asking.environment.exempt
-    answers: Answers = {check.name: NotConfigured(exempt[check.name]) for check in checks if check.name in exempt}
+    answers: Answers = {
+        check.name: NotConfigured(exempt[check.name]) for check in checks if check.name in exempt
+    }
     asked = sorted((check for check in checks if check.name not in exempt), key=lambda check: check.source)
     for source, group in groupby(asked, key=lambda check: check.source):
         answers.update(_ask_source(source, list(group), asking))
@@ -85,6 +87,8 @@ def outcome_of(question: Callable[[], Outcome]) -> Outcome:
         return Unmeasured(str(error))
     except DefinitionError:
         raise
-    except Exception as error:  # a source that answers what nobody foresaw must not take the other checks with it
+    except (
+        Exception
+    ) as error:  # a source that answers what nobody foresaw must not take the other checks with it
         log.exception("A check could not be measured")
         return Unmeasured(f"unexpected {type(error).__name__}: {error} (the traceback is in this task's log)")

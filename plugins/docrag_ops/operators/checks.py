@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
     from docrag_ops.core.checks import Check
     from docrag_ops.core.judging import Judgement
     from docrag_ops.core.results import AreaResult
@@ -66,9 +67,12 @@ class CheckOperator(BaseOperator):
 
         checks = asking.include.checks(self.area)
         if not asking.environment.has_area(self.area):
-            reason = f"not configured: the environment {asking.environment.name!r} has no section {self.area!r}"
+            reason = (
+                f"not configured: the environment {asking.environment.name!r} has no section {self.area!r}"
+            )
             return AreaResult(
-                area=self.area, not_judged=tuple(NotJudged(check=c.name, subject="all", reason=reason) for c in checks)
+                area=self.area,
+                not_judged=tuple(NotJudged(check=c.name, subject="all", reason=reason) for c in checks),
             )
         history = HistoryHook()
         samples, trouble = _earlier_samples(history, checks, asking)
@@ -103,7 +107,9 @@ class CheckOperator(BaseOperator):
                 one_line(finding.evidence),
             )
         for entry in result.not_judged:
-            self.log.info("not judged %s, %s: %s", entry.check, one_line(entry.subject), one_line(entry.reason))
+            self.log.info(
+                "not judged %s, %s: %s", entry.check, one_line(entry.subject), one_line(entry.reason)
+            )
         if not result.findings:
             raise AirflowSkipException("; ".join(sorted({entry.reason for entry in result.not_judged})))
         bad = [finding for finding in result.findings if finding.verdict.fails]
@@ -112,7 +118,9 @@ class CheckOperator(BaseOperator):
             raise AirflowFailException(f"{len(bad)} findings fail this run: {names}")
 
 
-def _earlier_samples(history: HistoryHook, checks: Sequence[Check], asking: Asking) -> tuple[SamplesByCheck, str]:
+def _earlier_samples(
+    history: HistoryHook, checks: Sequence[Check], asking: Asking
+) -> tuple[SamplesByCheck, str]:
     """What earlier runs measured, or why it cannot be had."""
     from docrag_ops.core.errors import UnreachableError
 

@@ -11,6 +11,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+
     from docrag_ops.core.results import AreaResult, RunResult
 
 ENDED_WELL = frozenset({"success", "skipped"})
@@ -47,7 +48,9 @@ class ReportOperator(BaseOperator):
         self.log.info("\n%s", rendered)
         bad = [finding for finding in result.findings if finding.verdict.fails]
         if trouble:
-            raise AirflowFailException(f"Nothing was recorded: {trouble}. The findings are in this task's log.")
+            raise AirflowFailException(
+                f"Nothing was recorded: {trouble}. The findings are in this task's log."
+            )
         if bad:
             names = ", ".join(dict.fromkeys(f"{finding.check} is {finding.verdict}" for finding in bad))
             raise AirflowFailException(f"The verdict is {result.verdict}: {names}")
@@ -56,7 +59,9 @@ class ReportOperator(BaseOperator):
         """The state of every task before this one, in the order of their names."""
         ti = context["ti"]
         upstream = sorted(self.upstream_task_ids)
-        states = ti.get_task_states(dag_id=context["dag"].dag_id, task_ids=upstream, run_ids=[context["run_id"]])
+        states = ti.get_task_states(
+            dag_id=context["dag"].dag_id, task_ids=upstream, run_ids=[context["run_id"]]
+        )
         by_task = states.get(context["run_id"], {})
         return {task_id: str(by_task.get(task_id) or "unknown") for task_id in upstream}
 

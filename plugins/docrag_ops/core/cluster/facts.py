@@ -67,7 +67,7 @@ def pod_facts(pod: Json) -> PodFacts:
     conditions = {condition["type"]: condition for condition in status.get("conditions") or ()}
     ready, scheduled = conditions.get("Ready", {}), conditions.get("PodScheduled", {})
     unscheduled = scheduled.get("status") == "False"
-    owner = next((owner for owner in meta.get("ownerReferences") or () if owner.get("controller")), {})
+    owner: Json = next((one for one in meta.get("ownerReferences") or () if one.get("controller")), {})
     return PodFacts(
         namespace=meta["namespace"],
         name=meta["name"],

@@ -17,8 +17,14 @@ def not_ready(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
     for node in nodes:
         ready = next((one for one in condition_facts(node.get("status") or {}) if one.type == "Ready"), None)
         good = ready is not None and ready.status == "True"
-        evidence = f"Ready={ready.status} {ready.reason}: {ready.message}" if ready else "the node has no Ready condition"
-        yield Measurement(subject=node["metadata"]["name"], value=int(not good), evidence="" if good else evidence)
+        evidence = (
+            f"Ready={ready.status} {ready.reason}: {ready.message}"
+            if ready
+            else "the node has no Ready condition"
+        )
+        yield Measurement(
+            subject=node["metadata"]["name"], value=int(not good), evidence="" if good else evidence
+        )
 
 
 def under_pressure(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
@@ -36,7 +42,9 @@ def under_pressure(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement
 def cordoned(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
     """1 for a node that takes no new pods, else 0."""
     for node in nodes:
-        yield Measurement(subject=node["metadata"]["name"], value=int(bool(node["spec"].get("unschedulable"))))
+        yield Measurement(
+            subject=node["metadata"]["name"], value=int(bool(node["spec"].get("unschedulable")))
+        )
 
 
 def unbound_claim_minutes(claims: Iterable[Json], now: datetime) -> Iterator[Measurement]:
@@ -47,11 +55,15 @@ def unbound_claim_minutes(claims: Iterable[Json], now: datetime) -> Iterator[Mea
         yield Measurement(
             subject=f"{meta['namespace']}/{meta['name']}",
             value=0 if bound else minutes_between(parse_time(meta["creationTimestamp"]), now),
-            evidence="" if bound else f"phase {phase}, storage class {claim['spec'].get('storageClassName')!r}",
+            evidence=""
+            if bound
+            else f"phase {phase}, storage class {claim['spec'].get('storageClassName')!r}",
         )
 
 
-def memory_used(pods: Iterable[PodFacts], usage: Iterable[UsageFacts], now: datetime) -> Iterator[Measurement]:
+def memory_used(
+    pods: Iterable[PodFacts], usage: Iterable[UsageFacts], now: datetime
+) -> Iterator[Measurement]:
     """Memory that each container uses, as a ratio of its limit; containers without a limit are left out."""
     return _used_of_limit(pods, usage, "memory_bytes", "memory_limit_bytes", now)
 
@@ -78,9 +90,13 @@ def _used_of_limit(
             value = by_container.get((pod.namespace, pod.name, container.name))
             subject = f"{pod.subject}/{container.name}"
             if value is None:
-                yield Measurement(subject=subject, problem="it runs and is ready, but metrics.k8s.io does not list it")
+                yield Measurement(
+                    subject=subject, problem="it runs and is ready, but metrics.k8s.io does not list it"
+                )
             else:
-                yield Measurement(subject=subject, value=value / allowed, evidence=f"{value:,.6g} of {allowed:,.6g}")
+                yield Measurement(
+                    subject=subject, value=value / allowed, evidence=f"{value:,.6g} of {allowed:,.6g}"
+                )
 
 
 def node_used(
@@ -95,4 +111,6 @@ def node_used(
             yield Measurement(subject=name, problem="metrics.k8s.io does not list this node")
         else:
             value = used.cpu_cores if resource == "cpu" else used.memory_bytes
-            yield Measurement(subject=name, value=value / allocatable, evidence=f"{value:,.6g} of {allocatable:,.6g}")
+            yield Measurement(
+                subject=name, value=value / allocatable, evidence=f"{value:,.6g} of {allocatable:,.6g}"
+            )

@@ -14,9 +14,17 @@ from docrag_ops.core.cluster.quantities import minutes_between
 from docrag_ops.core.measurements import Measurement
 
 CRASH_LOOP = frozenset({"CrashLoopBackOff"})
-IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"})
+IMAGE = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable"}
+)
 START = frozenset(
-    {"CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PostStartHookError"}
+    {
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+        "PreCreateHookError",
+        "PostStartHookError",
+    }
 )
 _OOM_WINDOW_MINUTES = 24 * 60.0
 
@@ -130,8 +138,8 @@ def out_of_memory_kills(pods: Iterable[PodFacts], now: datetime) -> Iterator[Mea
             subject=pod.subject,
             value=len(hit),
             evidence="; ".join(
-                f"container {container.name}: OOMKilled at {container.last_terminated_at}, {container.restarts} restarts"
-                for container in hit
+                f"container {one.name}: OOMKilled at {one.last_terminated_at}, {one.restarts} restarts"
+                for one in hit
             ),
         )
 

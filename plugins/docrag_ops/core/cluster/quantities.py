@@ -44,7 +44,9 @@ def parse_quantity(text: str | int | float) -> float:
             return float(f"{float(number) * _SUFFIXES[suffix]:.12g}")
         return float(text)
     except ValueError as error:
-        raise ValueError(f"{text!r} is no Kubernetes quantity; expected e.g. '250m', '1.5Gi' or '2e3'") from error
+        raise ValueError(
+            f"{text!r} is no Kubernetes quantity; expected e.g. '250m', '1.5Gi' or '2e3'"
+        ) from error
 
 
 def parse_time(text: str | None) -> datetime | None:

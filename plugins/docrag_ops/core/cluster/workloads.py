@@ -25,18 +25,18 @@ def missing_replicas(workloads: Iterable[WorkloadFacts], now: datetime) -> Itera
 def stale_rollouts(workloads: Iterable[WorkloadFacts], now: datetime) -> Iterator[Measurement]:
     """1 for a workload whose last change has not been acted on, or whose rollout got stuck, else 0."""
     for workload in workloads:
-        yield Measurement(subject=workload.subject, **_rollout(workload))
+        trouble = _rollout_trouble(workload)
+        yield Measurement(subject=workload.subject, value=int(bool(trouble)), evidence=trouble)
 
 
-def _rollout(workload: WorkloadFacts) -> dict[str, object]:
+def _rollout_trouble(workload: WorkloadFacts) -> str:
     if workload.observed_generation < workload.generation:
-        evidence = f"generation {workload.generation}, but the controller has seen {workload.observed_generation}"
-        return {"value": 1, "evidence": evidence}
+        return f"generation {workload.generation}, but the controller saw {workload.observed_generation}"
     for condition in workload.conditions:
         stuck = condition.type == "Progressing" and condition.reason == "ProgressDeadlineExceeded"
-        if stuck or condition.type == "ReplicaFailure" and condition.status == "True":
-            return {"value": 1, "evidence": f"{condition.reason}: {condition.message}"}
-    return {"value": 0}
+        if stuck or (condition.type == "ReplicaFailure" and condition.status == "True"):
+            return f"{condition.reason}: {condition.message}"
+    return ""
 
 
 def missing_workloads(
@@ -49,7 +49,9 @@ def missing_workloads(
         if (workload.kind, workload.namespace, name) in there:
             yield Measurement(subject=subject, value=0)
         else:
-            yield Measurement(subject=subject, problem=f"the cluster has no {workload.kind} {name!r} in this namespace")
+            yield Measurement(
+                subject=subject, problem=f"the cluster has no {workload.kind} {name!r} in this namespace"
+            )
 
 
 def failed_jobs(jobs: Iterable[Json], now: datetime) -> Iterator[Measurement]:
@@ -86,13 +88,17 @@ def running_job_minutes(jobs: Iterable[Json], now: datetime) -> Iterator[Measure
 
 def _family(job: Json) -> tuple[str, str]:
     meta = job["metadata"]
-    owner = next((owner for owner in meta.get("ownerReferences") or () if owner.get("kind") == "CronJob"), None)
+    owner = next(
+        (owner for owner in meta.get("ownerReferences") or () if owner.get("kind") == "CronJob"), None
+    )
     return (meta["namespace"], owner["name"] if owner else f"job {meta['name']}")
 
 
 def _ended(job: Json) -> ConditionFacts | None:
     conditions = condition_facts(job.get("status") or {})
-    return next((one for one in conditions if one.type in ("Complete", "Failed") and one.status == "True"), None)
+    return next(
+        (one for one in conditions if one.type in ("Complete", "Failed") and one.status == "True"), None
+    )
 
 
 def autoscaler_limited_minutes(autoscalers: Iterable[Json], now: datetime) -> Iterator[Measurement]:
@@ -103,7 +109,9 @@ def autoscaler_limited_minutes(autoscalers: Iterable[Json], now: datetime) -> It
         yield Measurement(
             subject=_subject(autoscaler),
             value=minutes_between(limited.changed_at, now) if limited and bad else 0,
-            evidence=f"{limited.message}; maxReplicas {autoscaler['spec']['maxReplicas']}" if limited and bad else "",
+            evidence=f"{limited.message}; maxReplicas {autoscaler['spec']['maxReplicas']}"
+            if limited and bad
+            else "",
         )
 
 
@@ -111,9 +119,13 @@ def autoscalers_unable(autoscalers: Iterable[Json], now: datetime) -> Iterator[M
     """1 for an HPA that cannot read its metrics or cannot scale, else 0. One without conditions has no measurement."""
     for autoscaler in autoscalers:
         conditions = [_condition(autoscaler, name) for name in ("AbleToScale", "ScalingActive")]
-        broken = [one for one in conditions if one and one.status != "True" and one.reason != "ScalingDisabled"]
+        broken = [
+            one for one in conditions if one and one.status != "True" and one.reason != "ScalingDisabled"
+        ]
         if not any(conditions):
-            yield Measurement(subject=_subject(autoscaler), problem="the HPA has no conditions: no controller looked at it")
+            yield Measurement(
+                subject=_subject(autoscaler), problem="the HPA has no conditions: no controller looked at it"
+            )
         else:
             yield Measurement(
                 subject=_subject(autoscaler),
@@ -139,7 +151,9 @@ def services_without_endpoints(
         service = (part["metadata"].get("labels") or {}).get("kubernetes.io/service-name")
         key = f"{part['metadata']['namespace']}/{service}"
         # A missing `ready` condition means "unknown, treat as ready": see the EndpointSlice API reference.
-        count = sum((end.get("conditions") or {}).get("ready") is not False for end in part.get("endpoints") or ())
+        count = sum(
+            (end.get("conditions") or {}).get("ready") is not False for end in part.get("endpoints") or ()
+        )
         ready[key] = ready.get(key, 0) + count
     for service in services:
         if service["spec"].get("selector"):

@@ -13,7 +13,7 @@ revision = "0001"
 down_revision = None
 
 
-def _run_columns() -> list[sa.Column]:
+def _run_columns() -> list[sa.Column[int] | sa.Column[str]]:
     return [
         sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
         sa.Column("environment", sa.Text, nullable=False),
@@ -29,7 +29,9 @@ def upgrade() -> None:
         *_run_columns(),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("verdict", sa.Text, nullable=False),
-        sa.Column("result", JSONB, nullable=False, comment="the result contract: findings and what was not judged"),
+        sa.Column(
+            "result", JSONB, nullable=False, comment="the result contract: findings and what was not judged"
+        ),
         sa.Column("rendered", sa.Text, nullable=False, comment="the report as it was shown, Markdown"),
         sa.UniqueConstraint("environment", "entry", "run_id"),
         comment="one row is the report of one run",
@@ -46,7 +48,10 @@ def upgrade() -> None:
         sa.Column("denominator", sa.Double, comment="cumulative, for a share"),
         sa.Column("unit", sa.Text, nullable=False),
         sa.Column(
-            "epoch", sa.Text, nullable=False, comment="the life of a counter; it began again at 0 where this changes"
+            "epoch",
+            sa.Text,
+            nullable=False,
+            comment="the life of a counter; it began again at 0 where this changes",
         ),
         sa.Column("verdict", sa.Text, comment="null when there was no baseline to judge by"),
         comment="one row is one number about one subject, as one run measured it",
@@ -74,7 +79,9 @@ def upgrade() -> None:
         "statements",
         *_run_columns(),
         sa.Column("taken_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("stats_reset", sa.DateTime(timezone=True), comment="when pg_stat_statements last began at 0"),
+        sa.Column(
+            "stats_reset", sa.DateTime(timezone=True), comment="when pg_stat_statements last began at 0"
+        ),
         sa.Column("dealloc", sa.BigInteger, comment="how often statements were evicted since then"),
         sa.Column("query_id", sa.BigInteger, nullable=False),
         sa.Column("user_id", sa.BigInteger, nullable=False),

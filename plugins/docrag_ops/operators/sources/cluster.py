@@ -17,7 +17,10 @@ from docrag_ops.operators.asking import Answers, Asking, answer_each
 NAMESPACED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "pods": ("/api/v1/namespaces/{}/pods", facts.pod_facts),
     "deployments": ("/apis/apps/v1/namespaces/{}/deployments", partial(facts.workload_facts, "Deployment")),
-    "statefulsets": ("/apis/apps/v1/namespaces/{}/statefulsets", partial(facts.workload_facts, "StatefulSet")),
+    "statefulsets": (
+        "/apis/apps/v1/namespaces/{}/statefulsets",
+        partial(facts.workload_facts, "StatefulSet"),
+    ),
     "daemonsets": ("/apis/apps/v1/namespaces/{}/daemonsets", partial(facts.workload_facts, "DaemonSet")),
     "jobs": ("/apis/batch/v1/namespaces/{}/jobs", dict),
     "autoscalers": ("/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers", dict),
@@ -31,57 +34,16 @@ CLUSTER_WIDE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "node_usage": ("/apis/metrics.k8s.io/v1beta1/nodes", facts.node_usage_facts),
 }
 
-Question = Callable[["_Cluster"], Iterable[Measurement]]
-
-QUESTIONS: dict[str, Question] = {
-    "namespaces": lambda c: c.namespace_measurements(),
-    "crash_looping": lambda c: pods.crash_looping(c.read("pods"), c.now),
-    "image_not_pulled": lambda c: pods.image_not_pulled(c.read("pods"), c.now),
-    "not_startable": lambda c: pods.not_startable(c.read("pods"), c.now),
-    "unschedulable_minutes": lambda c: pods.unschedulable_minutes(c.read("pods"), c.now),
-    "terminating_minutes": lambda c: pods.terminating_minutes(c.read("pods"), c.now),
-    "not_ready_minutes": lambda c: pods.not_ready_minutes(c.read("pods"), c.now),
-    "restarts": lambda c: pods.restarts(c.read("pods"), c.now),
-    "out_of_memory_kills": lambda c: pods.out_of_memory_kills(c.read("pods"), c.now),
-    "evicted": lambda c: pods.evicted(c.read("pods"), c.now),
-    "failed_pods": lambda c: pods.failed(c.read("pods"), c.now),
-    "missing_workloads": lambda c: workloads.missing_workloads(c.workloads(), c.section.workloads, c.now),
-    "missing_replicas": lambda c: workloads.missing_replicas(c.workloads(), c.now),
-    "stale_rollouts": lambda c: workloads.stale_rollouts(c.workloads(), c.now),
-    "failed_jobs": lambda c: workloads.failed_jobs(c.read("jobs"), c.now),
-    "running_job_minutes": lambda c: workloads.running_job_minutes(c.read("jobs"), c.now),
-    "autoscaler_limited_minutes": lambda c: workloads.autoscaler_limited_minutes(c.read("autoscalers"), c.now),
-    "autoscalers_unable": lambda c: workloads.autoscalers_unable(c.read("autoscalers"), c.now),
-    "services_without_endpoints": lambda c: workloads.services_without_endpoints(
-        c.read("services"), c.read("slices"), c.now
-    ),
-    "nodes_not_ready": lambda c: nodes.not_ready(c.read("nodes"), c.now),
-    "nodes_under_pressure": lambda c: nodes.under_pressure(c.read("nodes"), c.now),
-    "nodes_cordoned": lambda c: nodes.cordoned(c.read("nodes"), c.now),
-    "unbound_claim_minutes": lambda c: nodes.unbound_claim_minutes(c.read("claims"), c.now),
-    "memory_used": lambda c: nodes.memory_used(c.read("pods"), c.pod_usage(), c.now),
-    "cpu_used": lambda c: nodes.cpu_used(c.read("pods"), c.pod_usage(), c.now),
-    "node_memory_used": lambda c: nodes.node_used(c.read("nodes"), c.read("node_usage"), "memory", c.now),
-    "node_cpu_used": lambda c: nodes.node_used(c.read("nodes"), c.read("node_usage"), "cpu", c.now),
-}
 CLUSTER_SUBJECTS = frozenset(
-    {"namespaces", "nodes_not_ready", "nodes_under_pressure", "nodes_cordoned", "node_memory_used", "node_cpu_used"}
+    {
+        "namespaces",
+        "nodes_not_ready",
+        "nodes_under_pressure",
+        "nodes_cordoned",
+        "node_memory_used",
+        "node_cpu_used",
+    }
 )
-
-
-def answer(checks: Sequence[Check], asking: Asking) -> Answers:
-    """Ask each question; what does not exist any more (a namespace) is a problem in every check that looks there."""
-    if asking.environment.cluster is None:
-        raise CouldNotMeasureError("the environment has no section 'cluster'")
-    cluster = _Cluster(ClusterHook(), asking.environment.cluster, asking)
-
-    def ask(check: Check) -> Outcome:
-        cluster.require_reachable()
-        found = tuple(QUESTIONS[check.asked](cluster))
-        lost = () if check.asked in CLUSTER_SUBJECTS else tuple(cluster.lost_namespaces())
-        return Measured((*found, *lost))
-
-    return answer_each(checks, ask)
 
 
 class _Cluster:
@@ -125,10 +87,17 @@ class _Cluster:
     def lost_namespaces(self) -> list[Measurement]:
         """A problem for each namespace that does not exist: it would list as empty, without an error."""
         self._remember("namespaces", self._existing_namespaces)
-        return [Measurement(subject=name, problem=f"the namespace {name!r} does not exist") for name in self._missing]
+        return [
+            Measurement(subject=name, problem=f"the namespace {name!r} does not exist")
+            for name in self._missing
+        ]
 
     def _existing_namespaces(self) -> list[str]:
-        there = [name for name in self.section.namespaces if self._hook.get(f"/api/v1/namespaces/{name}") is not None]
+        there = [
+            name
+            for name in self.section.namespaces
+            if self._hook.get(f"/api/v1/namespaces/{name}") is not None
+        ]
         self._missing = [name for name in self.section.namespaces if name not in there]
         return there
 
@@ -150,3 +119,55 @@ class _Cluster:
         if isinstance(kept, CouldNotMeasureError):
             raise CouldNotMeasureError(str(kept))  # not unreachable: other kinds may still be read
         return kept
+
+
+Question = Callable[[_Cluster], Iterable[Measurement]]
+
+QUESTIONS: dict[str, Question] = {
+    "namespaces": lambda c: c.namespace_measurements(),
+    "crash_looping": lambda c: pods.crash_looping(c.read("pods"), c.now),
+    "image_not_pulled": lambda c: pods.image_not_pulled(c.read("pods"), c.now),
+    "not_startable": lambda c: pods.not_startable(c.read("pods"), c.now),
+    "unschedulable_minutes": lambda c: pods.unschedulable_minutes(c.read("pods"), c.now),
+    "terminating_minutes": lambda c: pods.terminating_minutes(c.read("pods"), c.now),
+    "not_ready_minutes": lambda c: pods.not_ready_minutes(c.read("pods"), c.now),
+    "restarts": lambda c: pods.restarts(c.read("pods"), c.now),
+    "out_of_memory_kills": lambda c: pods.out_of_memory_kills(c.read("pods"), c.now),
+    "evicted": lambda c: pods.evicted(c.read("pods"), c.now),
+    "failed_pods": lambda c: pods.failed(c.read("pods"), c.now),
+    "missing_workloads": lambda c: workloads.missing_workloads(c.workloads(), c.section.workloads, c.now),
+    "missing_replicas": lambda c: workloads.missing_replicas(c.workloads(), c.now),
+    "stale_rollouts": lambda c: workloads.stale_rollouts(c.workloads(), c.now),
+    "failed_jobs": lambda c: workloads.failed_jobs(c.read("jobs"), c.now),
+    "running_job_minutes": lambda c: workloads.running_job_minutes(c.read("jobs"), c.now),
+    "autoscaler_limited_minutes": lambda c: workloads.autoscaler_limited_minutes(
+        c.read("autoscalers"), c.now
+    ),
+    "autoscalers_unable": lambda c: workloads.autoscalers_unable(c.read("autoscalers"), c.now),
+    "services_without_endpoints": lambda c: workloads.services_without_endpoints(
+        c.read("services"), c.read("slices"), c.now
+    ),
+    "nodes_not_ready": lambda c: nodes.not_ready(c.read("nodes"), c.now),
+    "nodes_under_pressure": lambda c: nodes.under_pressure(c.read("nodes"), c.now),
+    "nodes_cordoned": lambda c: nodes.cordoned(c.read("nodes"), c.now),
+    "unbound_claim_minutes": lambda c: nodes.unbound_claim_minutes(c.read("claims"), c.now),
+    "memory_used": lambda c: nodes.memory_used(c.read("pods"), c.pod_usage(), c.now),
+    "cpu_used": lambda c: nodes.cpu_used(c.read("pods"), c.pod_usage(), c.now),
+    "node_memory_used": lambda c: nodes.node_used(c.read("nodes"), c.read("node_usage"), "memory", c.now),
+    "node_cpu_used": lambda c: nodes.node_used(c.read("nodes"), c.read("node_usage"), "cpu", c.now),
+}
+
+
+def answer(checks: Sequence[Check], asking: Asking) -> Answers:
+    """Ask each question; what does not exist any more (a namespace) is a problem in every check that looks there."""
+    if asking.environment.cluster is None:
+        raise CouldNotMeasureError("the environment has no section 'cluster'")
+    cluster = _Cluster(ClusterHook(), asking.environment.cluster, asking)
+
+    def ask(check: Check) -> Outcome:
+        cluster.require_reachable()
+        found = tuple(QUESTIONS[check.asked](cluster))
+        lost = () if check.asked in CLUSTER_SUBJECTS else tuple(cluster.lost_namespaces())
+        return Measured((*found, *lost))
+
+    return answer_each(checks, ask)

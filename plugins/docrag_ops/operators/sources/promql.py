@@ -23,9 +23,13 @@ def _ask(check: Check, hook: MetricsHook, asking: Asking) -> Outcome:
     if check.guard:
         amount = _query(hook, check.guard.promql, asking)
         if not amount:
-            return Unmeasured(f"Prometheus has no data about {check.guard.what} (include/promql/{check.guard.promql})")
+            return Unmeasured(
+                f"Prometheus has no data about {check.guard.what} (include/promql/{check.guard.promql})"
+            )
         if not amount[0].value >= check.guard.at_least:
-            return TooLittle(f"low volume: {amount[0].value:,.0f} {check.guard.what}, needs {check.guard.at_least:,.0f}")
+            return TooLittle(
+                f"low volume: {amount[0].value:,.0f} {check.guard.what}, needs {check.guard.at_least:,.0f}"
+            )
     series = _query(hook, check.asked, asking)
     return Measured(tuple(Measurement(subject=_subject(one.labels), value=one.value) for one in series))
 
@@ -38,4 +42,6 @@ def _query(hook: MetricsHook, name: str, asking: Asking) -> list[Series]:
 def _subject(labels: Mapping[str, str]) -> str:
     if "subject" in labels:
         return labels["subject"]
-    return " ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__") or "all"
+    return (
+        " ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__") or "all"
+    )

@@ -33,7 +33,11 @@ def _health(hook: WebHook, section: ServiceSection) -> Outcome:
     except UnreachableError as error:
         return _one(section.health_path, 1, str(error))
     good = response.status_code == 200
-    return _one(section.health_path, int(not good), "" if good else f"HTTP {response.status_code}: {response.text[:500]}")
+    return _one(
+        section.health_path,
+        int(not good),
+        "" if good else f"HTTP {response.status_code}: {response.text[:500]}",
+    )
 
 
 def _known_question(hook: WebHook, section: ServiceSection) -> tuple[Outcome, Outcome]:

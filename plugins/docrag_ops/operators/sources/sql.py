@@ -39,11 +39,17 @@ def measurement_of(row: Mapping[str, Any], *, name: str) -> Measurement:
             f"include/sql/{name} answers the columns {', '.join(row)}; expected 'subject' and 'value', or 'subject', "
             "'numerator' and 'denominator'"
         )
-    numbers = {column: None if row.get(column) is None else float(row[column]) for column in _NUMBERS}
+    value, numerator, denominator = (_number(row.get(column)) for column in _NUMBERS)
     rest = [f"{column} {value}" for column, value in row.items() if column not in (*_NUMBERS, *_TEXTS)]
     return Measurement(
         subject=str(row["subject"]),
         epoch=str(row.get("epoch") or ""),
         evidence=str(row["evidence"]) if row.get("evidence") is not None else ", ".join(rest),
-        **numbers,
+        value=value,
+        numerator=numerator,
+        denominator=denominator,
     )
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)

@@ -40,10 +40,13 @@ def _targets(
     pods = hook.ready_pods(workload.kind, workload.namespace, volume.workload)
     for path in volume.paths:
         if not pods:
-            subject = f"{workload.namespace}/{volume.workload}:{path}"
-            yield lambda unit, subject=subject: Measurement(subject=subject, problem="the workload has no ready pod")
+            yield partial(_no_pod, f"{workload.namespace}/{volume.workload}:{path}")
         for pod in pods:
             yield partial(_free, hook, pod, volume.container, path)
+
+
+def _no_pod(subject: str, unit: str) -> Measurement:
+    return Measurement(subject=subject, problem="the workload has no ready pod")
 
 
 def _free(hook: ClusterHook, pod: PodName, container: str, path: str, unit: str) -> Measurement:
@@ -51,12 +54,18 @@ def _free(hook: ClusterHook, pod: PodName, container: str, path: str, unit: str)
     try:
         result = hook.run(pod, container, ["df", "-P", unit, path])
         if result.exit_code != 0:
-            return Measurement(subject=subject, problem=f"df ended with {result.exit_code}: {result.stderr[:500]}")
+            return Measurement(
+                subject=subject, problem=f"df ended with {result.exit_code}: {result.stderr[:500]}"
+            )
         space = parse_df(result.stdout)
     except (CouldNotMeasureError, ValueError) as error:
         return Measurement(subject=subject, problem=str(error))
     if space.mounted_on != path:
-        return Measurement(subject=subject, problem=f"no volume is mounted here; the path belongs to {space.mounted_on}")
+        return Measurement(
+            subject=subject, problem=f"no volume is mounted here; the path belongs to {space.mounted_on}"
+        )
     if space.total == 0:
         return Measurement(subject=subject, value=1, evidence="this file system has no fixed number of them")
-    return Measurement(subject=subject, value=space.free_ratio, evidence=f"{space.available:,} of {space.total:,} free")
+    return Measurement(
+        subject=subject, value=space.free_ratio, evidence=f"{space.available:,} of {space.total:,} free"
+    )
