@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.sandbox.cluster import tls
 from tests.sandbox.cluster.access import Access
 from tests.sandbox.cluster.cluster import Cluster
+from tests.sandbox.cluster.control import Control
 from tests.sandbox.cluster.gate import Gate
 from tests.sandbox.cluster.server import Listener, application
 
@@ -41,6 +42,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--manifests", type=Path, default=MANIFESTS, help="folder of the manifests that seed it"
     )
+    parser.add_argument(
+        "--extra-pods", type=int, default=0, help="healthy pods to add, for measuring (default: none)"
+    )
     return parser.parse_args()
 
 
@@ -50,14 +54,26 @@ async def serve(options: argparse.Namespace) -> None:
     access = Access(state)
     gate = Gate(cluster, access)
     api = Listener(application(gate.handle), options.port, tls.server_context(state / "cluster"))
+    control = Listener(Control(cluster, gate, api).application(), options.control_port)
+    if options.extra_pods:
+        cluster.synthetic.replace(options.extra_pods, "doc-rag-prod")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await api.open()
+    await control.open()
+    heartbeat = asyncio.create_task(cluster.live())
     tls.write_kubeconfig(state / "kubeconfig", api.port, state / "cluster" / "ca.crt", access.tokens)
-    print(f"API on https://127.0.0.1:{api.port}, kubeconfig {state / 'kubeconfig'}", flush=True)
+    print(
+        f"API on https://127.0.0.1:{api.port}, control on http://127.0.0.1:{control.port}, "
+        f"kubeconfig {state / 'kubeconfig'}",
+        flush=True,
+    )
     await stop.wait()
+    heartbeat.cancel()
+    gate.execution.stop()
     await api.close()
+    await control.close()
 
 
 def main() -> int:

@@ -7,12 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.sandbox.cluster import discovery
+from tests.sandbox.cluster import discovery, logs, metrics_api
 from tests.sandbox.cluster.access import Access
 from tests.sandbox.cluster.cluster import Cluster
-from tests.sandbox.cluster.kinds import Registry, Resource
+from tests.sandbox.cluster.execution import Execution
+from tests.sandbox.cluster.kinds import METRICS_GROUP, Registry, Resource
 from tests.sandbox.cluster.reading import Reader, as_json
-from tests.sandbox.cluster.statuses import ApiError, PlainError, method_not_allowed, unknown_path
+from tests.sandbox.cluster.statuses import ApiError, PlainError, method_not_allowed, not_found, unknown_path
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,10 @@ class Gate:
     def __init__(self, cluster: Cluster, access: Access) -> None:
         self.cluster, self.access = cluster, access
         self.reader = Reader(cluster)
+        self.execution = Execution(cluster)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        await self.cluster.answering.wait()
         try:
             if request.path in ("/healthz", "/livez", "/readyz"):
                 return web.Response(text="ok")
@@ -43,6 +46,8 @@ class Gate:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         user = self.access.user(request.headers.get("Authorization", ""))
         parts = [part for part in request.path.split("/") if part]
+        if parts[:2] == ["apis", METRICS_GROUP]:
+            self._require_metrics()
         document = self._discovery(parts)
         if document is not None:
             return as_json(document)
@@ -55,13 +60,29 @@ class Gate:
         return await self._serve(request, address)
 
     async def _serve(self, request: web.Request, address: Address) -> web.StreamResponse:
+        if address.subresource == "exec" and request.method in ("GET", "POST"):
+            return await self.execution.serve(request, self._pod(address))
         if request.method != "GET":
             raise method_not_allowed()
-        if address.subresource:
-            raise unknown_path()
+        if address.subresource == "log":
+            return await logs.serve(request, self.cluster, self._pod(address))
+        if address.resource.group == METRICS_GROUP:
+            return metrics_api.serve(request, self.cluster, address.resource, address.namespace, address.name)
         if address.name:
             return self.reader.get(request, address.resource, address.namespace, address.name)
         return await self.reader.list(request, address.resource, address.namespace)
+
+    def _require_metrics(self) -> None:
+        if "metrics_api_absent" in self.cluster.active:
+            raise unknown_path()
+        if "metrics_api_down" in self.cluster.active:
+            raise PlainError(503, "service unavailable\n")
+
+    def _pod(self, address: Address) -> dict[str, Any]:
+        record = self.cluster.store.get(address.resource, address.namespace, address.name)
+        if record is None:
+            raise not_found(address.resource, address.name)
+        return record.load()
 
     def _discovery(self, parts: list[str]) -> dict[str, Any] | None:
         registry = self.cluster.registry
@@ -73,7 +94,7 @@ class Gate:
             case ["api", "v1"]:
                 return discovery.resources(registry, "", "v1")
             case ["apis"]:
-                return discovery.groups(registry, metrics=True)
+                return discovery.groups(registry, metrics="metrics_api_absent" not in self.cluster.active)
             case ["apis", group]:
                 return discovery.group(registry, group)
             case ["apis", group, version]:

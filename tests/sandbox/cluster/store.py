@@ -92,6 +92,15 @@ class Store:
         self._keep(resource, record, "ADDED" if before is None else "MODIFIED")
         return record
 
+    def next_version(self) -> int:
+        self.version += 1
+        return self.version
+
+    def forget_history(self) -> None:
+        """Let watches from the past start anew, and the objects they would have seen go."""
+        self.events.clear()
+        self.first_version = self.version
+
     def put_ready(self, resource: Resource, record: Record) -> None:
         """Serve a record whose bytes were made elsewhere (see synthetic.py)."""
         self._keep(resource, record, "ADDED")

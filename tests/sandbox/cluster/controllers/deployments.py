@@ -73,6 +73,13 @@ def settle(world: World) -> None:
         }
 
 
+def settled_conditions(world: World, deployment: Object) -> list[Object]:
+    """The conditions of a Deployment all of whose pods are ready."""
+    sets = world.owned("ReplicaSet", deployment)
+    ready = deployment["spec"]["replicas"]
+    return [_available(world, deployment, ready), _progressing(world, deployment, sets)]
+
+
 def _available(world: World, deployment: Object, ready: int) -> Object:
     desired = deployment["spec"]["replicas"]
     if ready >= desired - _max_unavailable(deployment):
