@@ -108,10 +108,13 @@ class AirflowClient:
             for task in found
         }
 
-    def xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
-        """The value a task pushed."""
-        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries/{key}"
-        return self.call("GET", path, params={"deserialize": False, "stringify": False})["value"]
+    def find_xcom(self, dag_id: str, run_id: str, task_id: str, key: str = "return_value") -> Any:
+        """The value a task pushed; None when it pushed none."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries"
+        pushed = self.call("GET", path)["xcom_entries"]
+        if not any(entry["key"] == key for entry in pushed):
+            return None
+        return self.call("GET", f"{path}/{key}", params={"deserialize": False, "stringify": False})["value"]
 
     def log_events(self, dag_id: str, run_id: str, task_id: str, try_number: int = 1) -> list[str]:
         """What a task logged, a text per event; an exception with its message."""

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
 
 from tests.sandbox import airflow_services, airflow_settings, lifecycle
 from tests.sandbox.airflow_client import AirflowClient
@@ -20,7 +19,8 @@ from tests.sandbox.settings import REPOSITORY, Settings, load_settings
 DAILY = ("daily_health_check",)
 """The entries of the calendar that `make demo` runs, in this order."""
 EXPECTED_STATE = "success"
-EVIDENCE_WIDTH = 60
+VERDICTS = ("critical", "unknown", "warning", "ok")
+WIDTHS = (30, 12, 12, 10, 10, 10, 6, 12)
 
 
 def up(settings: Settings) -> int:
@@ -74,27 +74,31 @@ def show_run(client: AirflowClient, dag_id: str) -> str:
     began = time.monotonic()
     run_id, state = client.run(dag_id)
     print(f"\n{dag_id}: {state} after {time.monotonic() - began:.1f} s ({run_id})\n")
-    for task, task_state in sorted(client.task_states(dag_id, run_id).items()):
-        print(f"  {task:<30} {task_state}")
-    events = client.log_events(dag_id, run_id, "report")
-    report = [event for event in events if event.startswith("\n")]
-    if not report:
-        raise SandboxError(
-            f"The report of {dag_id} was not written; its task says:\n" + "\n".join(events[-5:])
-        )
-    show_verdicts(client.xcom(dag_id, run_id, "report"))
-    print("\n".join(report))
+    show_verdicts(client, dag_id, run_id)
+    print(written_report(client, dag_id, run_id))
     return state
 
 
-def show_verdicts(result: dict[str, Any]) -> None:
-    """A table of the result contract: the worst first, then what was not judged."""
-    findings, not_judged = result["findings"], result["not_judged"]
-    rows = [(f["verdict"], f["check"], f["subject"], f["evidence"]) for f in findings]
-    rows += [("not judged", n["check"], n["subject"], n["reason"]) for n in not_judged]
-    print(f"\n  verdict {result['verdict']}: {len(findings)} findings, {len(not_judged)} not judged")
-    for verdict, check, subject, why in rows:
-        print(f"  {verdict:<10} {check:<34} {_short(subject, 30):<30} {_short(why, EVIDENCE_WIDTH)}")
+def show_verdicts(client: AirflowClient, dag_id: str, run_id: str) -> None:
+    """A table: what each task found, and the whole run's result in the line of `report`."""
+    rows = [("task", "state", "verdict", *VERDICTS, "not judged")]
+    for task, state in sorted(client.task_states(dag_id, run_id).items()):
+        result = client.find_xcom(dag_id, run_id, task) or {"findings": [], "not_judged": []}
+        found = [finding["verdict"] for finding in result["findings"]]
+        worst = next((verdict for verdict in VERDICTS if verdict in found), "-")
+        counts = [str(found.count(verdict)) for verdict in VERDICTS]
+        rows.append((task, state, worst, *counts, str(len(result["not_judged"]))))
+    for row in rows:
+        print("  " + "".join(f"{cell:<{width}}" for cell, width in zip(row, WIDTHS, strict=True)).rstrip())
+
+
+def written_report(client: AirflowClient, dag_id: str, run_id: str) -> str:
+    """The report as the log of the task `report` shows it to an operator."""
+    events = client.log_events(dag_id, run_id, "report")
+    for event in events:
+        if event.startswith("\n"):
+            return event
+    raise SandboxError(f"The report of {dag_id} was not written; its task says:\n" + "\n".join(events[-5:]))
 
 
 def show_where_to_look(settings: Settings) -> None:
@@ -109,11 +113,6 @@ def show_where_to_look(settings: Settings) -> None:
     print(f"Cluster          kubectl --kubeconfig {settings.state_dir}/kubeconfig get pods -n doc-rag-prod")
     print("Break something  .venv/bin/python -m tests.sandbox fault api_down   (undo: fault api_down off)")
     print("Stop everything  make down")
-
-
-def _short(text: str, width: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else line[: width - 1] + "…"
 
 
 if __name__ == "__main__":
