@@ -47,7 +47,9 @@ READY_SECONDS = 180
 STOP_SECONDS = 15
 
 
-def up(settings: Settings, say: Callable[[str], None] = print) -> AirflowClient:
+def up(
+    settings: Settings, say: Callable[[str], None] = print, *, dags_folder: Path = REPOSITORY / "dags"
+) -> AirflowClient:
     """Start what does not run, on top of whatever an earlier start left; returns a client of user admin."""
     forget_foreign_settings()
     missing = [name for name in COMMANDS if not processes.alive(settings, name)]
@@ -57,7 +59,7 @@ def up(settings: Settings, say: Callable[[str], None] = print) -> AirflowClient:
             ports.check_ports_are_free({"airflow_port": settings.airflow_port})
         migrate(settings, say)
         say(f"Airflow starts: {', '.join(missing)}")
-    variables = airflow_settings.environment(settings)
+    variables = airflow_settings.environment(settings, dags_folder=dags_folder)
     for name, arguments in COMMANDS.items():
         port = settings.airflow_port if name == "airflow-api-server" else None
         processes.start(settings, name, [str(AIRFLOW), *arguments], port=port, env=variables)

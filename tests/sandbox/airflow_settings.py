@@ -23,14 +23,14 @@ def base_url(settings: Settings) -> str:
     return f"http://{ADDRESS}:{settings.airflow_port}"
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: Settings, *, dags_folder: Path = REPOSITORY / "dags") -> dict[str, str]:
     """The variables of every Airflow process."""
     known, keys = passwords(settings), _keys(settings)
     users = ",".join(f"{user}:{role}" for user, role in USERS.items())
     database = f"airflow:{known['airflow']}@{ADDRESS}:{settings.airflow_db_port}/airflow"
     return {
         "AIRFLOW_HOME": str(home(settings)),
-        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(REPOSITORY / "plugins"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
