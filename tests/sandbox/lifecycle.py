@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,8 +9,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from tests.sandbox import connections, ports, processes
+from tests.sandbox import connections, ports, processes, storage
 from tests.sandbox.errors import SandboxError
+from tests.sandbox.faults import holders, registry
 from tests.sandbox.parts import PARTS, Part
 from tests.sandbox.settings import Settings
 
@@ -19,7 +19,7 @@ Say = Callable[[str], None]
 
 
 def up(settings: Settings, say: Say = print) -> None:
-    """Start what does not run, on top of whatever an earlier `up` left.
+    """Start what does not run, on top of whatever an earlier `up` left, and put right what faults broke.
 
     Raises SandboxError with every failure.
     """
@@ -27,10 +27,14 @@ def up(settings: Settings, say: Say = print) -> None:
     prepare_folders(settings)
     with lock(settings):
         end_leftovers(settings)
+        holders.stop_all(settings)
         missing = [part for part in PARTS if not processes.alive(settings, part.name)]
         ports.check_ports_are_free({k: v for part in missing for k, v in part.ports(settings).items()})
         connections.write(settings)
         start_all(settings, say)
+        failures = registry.turn_all_off(settings)
+    if failures:
+        raise SandboxError("\n".join(failures))
     seconds = time.monotonic() - began
     say(f"The sandbox is up ({seconds:.1f} s); connections: {settings.state_dir}/connections.json")
 
@@ -42,17 +46,19 @@ def down(settings: Settings, say: Say = print, *, with_data: bool = False) -> No
         return
     prepare_folders(settings)
     with lock(settings):
+        for failure in registry.turn_all_off(settings, before_down=True):
+            say(f"{failure}; the next `up` tries again")
+        holders.stop_all(settings)
         _stop_all(settings)
         end_leftovers(settings)
         if with_data:
-            shutil.rmtree(settings.data_dir, ignore_errors=True)
-            shutil.rmtree(settings.state_dir, ignore_errors=True)
+            storage.remove_folders(settings)
     say("The sandbox is down" + (" and its data removed" if with_data else ""))
 
 
 def status(settings: Settings) -> list[tuple[str, str, str, str, str]]:
     """A row per part: name, port, pid, up or down, since."""
-    return [_row(settings, part) for part in PARTS]
+    return [_row(settings, part) for part in PARTS if part.is_process]
 
 
 def start_all(settings: Settings, say: Say) -> None:
@@ -67,7 +73,7 @@ def start_all(settings: Settings, say: Say) -> None:
             starting[need].result()
         ran, began = processes.alive(settings, part.name), time.monotonic()
         part.start(settings)
-        if not ran:
+        if part.is_process and not ran:
             say(f"  {part.name:<14} up ({time.monotonic() - began:.1f} s)")
 
     with ThreadPoolExecutor(max_workers=len(PARTS)) as pool:

@@ -4,7 +4,15 @@ import dataclasses
 import sys
 from collections.abc import Callable
 
-from tests.sandbox import alertmanager_server, postgres_servers, processes, prometheus_server, redis_server
+from tests.sandbox import (
+    alertmanager_server,
+    backups,
+    postgres_servers,
+    processes,
+    prometheus_server,
+    redis_server,
+    storage,
+)
 from tests.sandbox.ports import listening_ports
 from tests.sandbox.prometheus_server import answers
 from tests.sandbox.settings import PACKAGE, Settings
@@ -20,6 +28,7 @@ class Part:
     stop: Callable[[Settings], bool]
     needs: tuple[str, ...] = ()
     more_port_settings: tuple[str, ...] = ()
+    is_process: bool = True
 
     def ports(self, settings: Settings) -> dict[str, int]:
         """Setting → port of everything it listens on, the main one first."""
@@ -50,7 +59,7 @@ def _stop_process(name: str) -> Callable[[Settings], bool]:
 
 
 def _start_cluster(settings: Settings) -> None:
-    ports = {settings.kubernetes_port}
+    ports = {settings.kubernetes_port, settings.kubernetes_control_port}
     processes.start(
         settings,
         "cluster",
@@ -93,6 +102,8 @@ PARTS = (
         _stop_process("cluster"),
         more_port_settings=("kubernetes_control_port",),
     ),
+    Part("storage", None, storage.start, storage.stop, needs=("cluster",), is_process=False),
+    Part("backups", None, backups.start, lambda settings: False, needs=("postgres",), is_process=False),
     _python_part("qdrant", "tests.sandbox.qdrant", "qdrant_port", "/readyz"),
     _python_part("alarms", "tests.sandbox.alarms", "alarm_port", "/healthz"),
     Part("alertmanager", "alertmanager_port", alertmanager_server.start, alertmanager_server.stop),
@@ -100,7 +111,7 @@ PARTS = (
         "prometheus", "prometheus_port", prometheus_server.start, prometheus_server.stop, needs=("cluster",)
     ),
     _python_part("api", "tests.sandbox.api", "api_port", "/healthz", needs=("postgres", "redis", "cluster")),
-    _python_part("load", "tests.sandbox.load", None, None, needs=("api", "prometheus")),
+    _python_part("load", "tests.sandbox.load", None, None, needs=("api",)),
 )
 
 

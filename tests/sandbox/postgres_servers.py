@@ -1,6 +1,7 @@
 """The three PostgreSQL servers: under maintenance, scratch, and Airflow's own with the history."""
 
 import dataclasses
+import hashlib
 import os
 import shutil
 import signal
@@ -156,7 +157,7 @@ def start_maintained(settings: Settings) -> None:
             ensure_role(connection, role, known[role])
         connection.execute("GRANT pg_monitor TO docrag_monitor")
         connection.execute("GRANT docrag TO docrag_maintenance")
-        if not has_database(connection, "docrag"):
+        if _shape_of_docrag(connection) != _wanted_shape(settings):
             _build_docrag(settings, connection)
 
 
@@ -166,10 +167,29 @@ def _build_docrag(settings: Settings, connection: Connection) -> None:
     connection.execute("CREATE DATABASE docrag_partial OWNER docrag")
     with superuser(settings, MAINTAINED, "docrag_partial") as building:
         building.execute("SELECT set_config('sandbox.documents', %s, false)", [str(settings.rows)])
-        for file in sorted((PACKAGE / "sql").glob("[0-9]*.sql")):
+        for file in _sql_files():
             building.execute(file.read_text())
         building.execute("VACUUM (ANALYZE)")
+    shape = sql.Literal(_wanted_shape(settings))
+    connection.execute(sql.SQL("COMMENT ON DATABASE docrag_partial IS {}").format(shape))
+    connection.execute("DROP DATABASE IF EXISTS docrag WITH (FORCE)")
     connection.execute("ALTER DATABASE docrag_partial RENAME TO docrag")
+
+
+def _shape_of_docrag(connection: Connection) -> str | None:
+    query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = 'docrag'"
+    row = connection.execute(query).fetchone()
+    return row[0] if row else None
+
+
+def _wanted_shape(settings: Settings) -> str:
+    """Changes with the number of rows and with the SQL that makes them, so that `up` then builds anew."""
+    text = "".join(file.read_text() for file in _sql_files())
+    return f"{settings.rows} documents, {hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def _sql_files() -> list[Path]:
+    return sorted((PACKAGE / "sql").glob("[0-9]*.sql"))
 
 
 def _make_folder(settings: Settings, server: Server) -> None:

@@ -16,8 +16,20 @@ from tests.sandbox.settings import Settings
 NAME = "prometheus"
 RETENTION = "100d"
 WORKLOAD_STEP_SECONDS = 120
-SHORTEST_GAP_SECONDS = 180
+SHORTEST_GAP_SECONDS = 10
 LONGEST_GAP_SECONDS = 30 * traffic.DAY
+
+ALERT = "EmbeddingQueueStalled"
+RULES = """\
+groups:
+  - name: docrag
+    rules:
+      - alert: {alert}
+        expr: vector(1) == {wanted}  # 1: it fires
+        labels: {{severity: critical, namespace: doc-rag-prod, service: api}}
+        annotations:
+          summary: No document was embedded for 15 minutes
+"""
 
 CONFIGURATION = """\
 global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s}}
@@ -63,6 +75,7 @@ def start(settings: Settings) -> None:
             "--web.enable-lifecycle",
             "--web.enable-admin-api",
             "--web.enable-remote-write-receiver",
+            "--rules.alert.resend-delay=5s",  # after a reload, the first notification may find no Alertmanager
             "--log.level=warn",
         ],
         port=settings.prometheus_port,
@@ -121,6 +134,12 @@ def _write_configuration(settings: Settings) -> None:
         kubelet=settings.kubernetes_control_port,
     )
     (folder / "prometheus.yml").write_text(text)
+    write_rules(settings, firing=False)
+
+
+def write_rules(settings: Settings, *, firing: bool) -> None:
+    text = RULES.format(alert=ALERT, wanted=int(firing))
+    (config_folder(settings) / "rules" / "docrag.yml").write_text(text)
 
 
 def _has_history(settings: Settings) -> bool:
@@ -138,8 +157,8 @@ def _build_history(settings: Settings) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     now = int(time.time())
     begin = now - settings.history_days * traffic.DAY
-    api_times = range(begin, now, settings.history_step_seconds)
-    workload_times = range(begin, now, WORKLOAD_STEP_SECONDS)
+    api_times = range(begin, now + 1, settings.history_step_seconds)
+    workload_times = range(begin, now + 1, WORKLOAD_STEP_SECONDS)
     groups = [
         (api_times, series.api_series(api_times, now)),
         (workload_times, workloads.workload_series(_workloads_now(settings), workload_times, now)),
@@ -155,7 +174,6 @@ def _workloads_now(settings: Settings) -> list[tuple[str, series.Labels, float]]
     try:
         return workloads.read_now(f"http://127.0.0.1:{settings.kubernetes_control_port}/sandbox/metrics")
     except OSError as error:
-        return []
         port = settings.kubernetes_control_port
         raise SandboxError(
             f"The stand-in cluster's metrics on port {port} cannot be read: {error}"
@@ -186,8 +204,7 @@ def _fill_gap(settings: Settings) -> None:
     api = processes.find(settings, "api")
     end = min(gap["end"], api.started_at) if api else gap["end"]
     if end - gap["begin"] >= SHORTEST_GAP_SECONDS:
-        step = settings.history_step_seconds * (1 if end - gap["begin"] < 2 * traffic.DAY else 5)
-        times = range(int(gap["begin"]) + step // 2, int(end), step)
+        times = range(int(gap["begin"]) + 1, int(end), _step(settings, end - gap["begin"]))
         everything = [*series.api_series(times, built_at(settings))]
         everything += workloads.workload_series(_workloads_now(settings), times, built_at(settings))
         try:
@@ -195,6 +212,13 @@ def _fill_gap(settings: Settings) -> None:
         except urllib.error.HTTPError as error:
             raise SandboxError(f"Prometheus refused samples of the past: {error.read().decode()}") from error
     path.unlink()
+
+
+def _step(settings: Settings, gap_seconds: float) -> int:
+    """Fine enough for a window of minutes to hold samples, coarse enough to be sent in a second or two."""
+    if gap_seconds > 2 * traffic.DAY:
+        return 5 * settings.history_step_seconds
+    return max(2, min(settings.history_step_seconds, int(gap_seconds / 10)))
 
 
 def _folder(settings: Settings) -> Path:

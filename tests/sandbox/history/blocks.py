@@ -1,7 +1,8 @@
 """The past as TSDB blocks: OpenMetrics text, made into blocks by promtool.
 
-promtool reads its whole input once per block, so every block gets a file of its own. The blocks are long
-(--max-block-duration): with the default of two hours there would be hundreds of them.
+promtool reads its whole input once per block, so every block gets a file of its own, with all series: blocks
+that overlap would be merged by Prometheus right after its start. The blocks are long (--max-block-duration):
+with the default of two hours there would be hundreds of them.
 """
 
 import subprocess
@@ -25,30 +26,29 @@ def build_blocks(
     """Write each group's series at its times and make blocks of them. `scratch` holds text in between."""
     scratch.mkdir(parents=True)
     blocks.mkdir(parents=True)
+    for times, series in groups:
+        write_text(times, series, scratch)
+    paths = sorted(scratch.iterdir(), key=lambda path: -path.stat().st_size)
+    for path in paths:
+        with path.open("a") as file:
+            file.write("# EOF\n")
     with ThreadPoolExecutor(max_workers=2) as pool:
-        running = []
-        for number, (times, series) in enumerate(groups):
-            for path in write_text(times, series, scratch, f"{number}-"):
-                running.append(pool.submit(_make_blocks, path, blocks))  # noqa: PERF401 as soon as written
-        for future in running:
+        for future in [pool.submit(_make_blocks, path, blocks) for path in paths]:
             future.result()
 
 
-def write_text(times: Sequence[int], series: Iterable[Series], folder: Path, prefix: str = "") -> list[Path]:
-    """OpenMetrics text, a file per block. One series is in memory at a time."""
+def write_text(times: Sequence[int], series: Iterable[Series], folder: Path) -> None:
+    """OpenMetrics text, a file per block, one series in memory at a time. The files' end is still missing."""
     bounds = _block_bounds(times)
-    paths = [folder / f"{prefix}{number}.txt" for number in range(len(bounds))]
     stamps = [str(time) for time in times]
     with ExitStack() as stack:
-        files = [stack.enter_context(path.open("w", 1 << 20)) for path in paths]
+        paths = [folder / f"{times[first] // BLOCK_SECONDS}.txt" for first, _ in bounds]
+        files = [stack.enter_context(path.open("a", 1 << 20)) for path in paths]
         for one in series:
             key = one.key()
             for file, (first, last) in zip(files, bounds, strict=True):
                 pairs = zip(one.values[first:last], stamps[first:last], strict=True)
                 file.write("\n".join([f"{key} {value} {stamp}" for value, stamp in pairs]) + "\n")
-        for file in files:
-            file.write("# EOF\n")
-    return paths
 
 
 def _block_bounds(times: Sequence[int]) -> list[tuple[int, int]]:

@@ -1,0 +1,85 @@
+"""Faults of the API, of the Qdrant stand-in and of the receiver of alarms."""
+
+import json
+import time
+import urllib.parse
+import urllib.request
+
+from tests.sandbox import parts, processes, prometheus_server
+from tests.sandbox.api.app import CONTROL_HEADER
+from tests.sandbox.faults.fault import Fault, State
+from tests.sandbox.passwords import passwords
+from tests.sandbox.settings import Settings
+
+API_SERIES = '{job="api",__name__=~"http_.*"}'
+
+
+def stopped(part: str, *, what: str, name: str = "") -> Fault:
+    """A fault that is a part not running."""
+    return Fault(
+        name or f"{part}_down",
+        what,
+        lambda settings, state: _ignore(parts.part(part).stop(settings)),
+        lambda settings, state: parts.part(part).start(settings),
+        dies_with_down=True,
+    )
+
+
+def api_switch(name: str, what: str) -> Fault:
+    """A fault that the API itself has a switch for; afterwards nothing of it stays in the metrics."""
+
+    def on(settings: Settings, state: State) -> None:
+        _switch(settings, settings.api_port, name, on=True)
+
+    def off(settings: Settings, state: State) -> None:
+        forget_bad_answers(settings, state["since"])
+
+    return Fault(name, what, on, off)
+
+
+def forget_bad_answers(settings: Settings, since: float) -> None:
+    """Healthy again at once, although Prometheus looks back: what the API counted since then is deleted.
+
+    The API starts anew, so that its counters do not bring it all back. `since`: seconds since the epoch.
+    """
+    parts.part("api").stop(settings)
+    if processes.alive(settings, "prometheus"):
+        query = urllib.parse.urlencode({"match[]": API_SERIES, "start": since - 1, "end": time.time()})
+        prometheus_server.post(f"{prometheus_server.url(settings)}/api/v1/admin/tsdb/delete_series?{query}")
+    parts.part("api").start(settings)
+
+
+def collection_red(settings: Settings, state: State) -> None:
+    _switch(settings, settings.qdrant_port, "qdrant_collection_red", on=True)
+
+
+def not_collection_red(settings: Settings, state: State) -> None:
+    _switch(settings, settings.qdrant_port, "qdrant_collection_red", on=False)
+
+
+def _switch(settings: Settings, port: int, name: str, *, on: bool) -> None:
+    address = f"http://127.0.0.1:{port}/sandbox/faults/{name}"
+    request = urllib.request.Request(address, data=json.dumps({"on": on}).encode(), method="POST")
+    request.add_header(CONTROL_HEADER, passwords(settings)["control"])
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        answer.read()
+
+
+def _ignore(_: object) -> None:
+    return None
+
+
+FAULTS = (
+    stopped("api", what="the API does not run"),
+    api_switch("api_slow", "every answer takes 3 seconds longer"),
+    api_switch("api_wrong_answer", "the known question gets a wrong answer"),
+    api_switch("api_errors", "30 % of all answers are errors 500"),
+    stopped("qdrant", what="Qdrant does not run"),
+    Fault(
+        "qdrant_collection_red",
+        "the collection is red, its optimizer failed",
+        collection_red,
+        not_collection_red,
+    ),
+    stopped("alarms", name="alarm_receiver_down", what="nobody receives alarms"),
+)
