@@ -72,7 +72,7 @@ def _nodes(cluster: Cluster) -> Iterable[Object]:
 
 def node_usage(cluster: Cluster) -> dict[str, tuple[float, float]]:
     """Cores and bytes that the pods of each node use."""
-    totals: dict[str, tuple[float, float]] = {}
+    totals = {node: (cores, memory) for node, cores, memory in cluster.synthetic.node_usage()}
     for pod in cluster.current.all("Pod"):
         for used in usage.containers_of(cluster.current.profile, pod, time.time()):
             cpu, memory = totals.get(pod["spec"]["nodeName"], (0.0, 0.0))

@@ -31,8 +31,8 @@ class Reader:
         if record is None:
             raise not_found(resource, name)
         if tables.wanted(request):
-            return as_json(tables.render(resource, [record], {"resourceVersion": str(record.version)}))
-        return web.Response(body=record.whole(resource) + b"\n", content_type="application/json")
+            return _json_bytes(tables.render(resource, [record], {"resourceVersion": str(record.version)}))
+        return _json_bytes(record.whole(resource))
 
     async def list(self, request: web.Request, resource: Resource, namespace: str) -> web.StreamResponse:
         if request.query.get("watch") in ("1", "true"):
@@ -44,7 +44,7 @@ class Reader:
             if not _selectors(request):
                 metadata["remainingItemCount"] = page.remaining
         if tables.wanted(request):
-            return as_json(tables.render(resource, page.records, metadata))
+            return _json_bytes(tables.render(resource, page.records, metadata))
         return await _send(request, list(_pieces(resource, metadata, page.records)))
 
     async def watch(self, request: web.Request, resource: Resource, namespace: str) -> web.StreamResponse:
@@ -115,9 +115,11 @@ class Reader:
 
 
 def as_json(body: dict[str, Any], status: int = 200) -> web.Response:
-    return web.Response(
-        status=status, body=json.dumps(body).encode() + b"\n", content_type="application/json"
-    )
+    return _json_bytes(json.dumps(body).encode(), status)
+
+
+def _json_bytes(body: bytes, status: int = 200) -> web.Response:
+    return web.Response(status=status, body=body + b"\n", content_type="application/json")
 
 
 def _selectors(request: web.Request, *, both: bool = False) -> tuple[str, ...]:
@@ -140,9 +142,7 @@ def _number(request: web.Request, parameter: str) -> int:
 
 def _line(request: web.Request, resource: Resource, change: str, record: Record) -> bytes:
     if tables.wanted(request):
-        body = json.dumps(
-            tables.render(resource, [record], {"resourceVersion": str(record.version)})
-        ).encode()
+        body = tables.render(resource, [record], {"resourceVersion": str(record.version)})
     else:
         body = record.whole(resource)
     return b'{"type":"%s","object":%s}\n' % (change.encode(), body)

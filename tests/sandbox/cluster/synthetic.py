@@ -31,6 +31,7 @@ class Synthetic:
     def __init__(self, world: World, store: Store) -> None:
         self.world, self.store = world, store
         self.nodes: list[Object] = []
+        self.pods_on: dict[str, int] = {}
         self._keys: dict[Resource, set[Key]] = {}
         self._used: list[Used] = []
 
@@ -49,7 +50,9 @@ class Synthetic:
         for first in range(0, count, PODS_PER_NODE):
             node = self._node(first // PODS_PER_NODE)
             self._put(NODE, node)
-            self._pods(replica_set, node, range(first, min(first + PODS_PER_NODE, count)))
+            numbers = range(first, min(first + PODS_PER_NODE, count))
+            self._pods(replica_set, node, numbers)
+            self.pods_on[node["metadata"]["name"]] = len(numbers)
 
     def publish_nodes(self) -> None:
         for node in self.nodes:
@@ -62,11 +65,16 @@ class Synthetic:
                 namespace, name = record.key
                 yield {"name": name, "namespace": namespace, "labels": record.labels}, self._used
 
+    def node_usage(self) -> Iterator[tuple[str, float, float]]:
+        """Node, cores and bytes."""
+        cores, memory = sum(u.cpu_cores for u in self._used), sum(u.memory_bytes for u in self._used)
+        return ((node, cores * count, memory * count) for node, count in self.pods_on.items())
+
     def _clear(self) -> None:
         for resource, keys in self._keys.items():
             for key in keys:
                 self.store.remove(resource, key)
-        self._keys, self.nodes, self._used = {}, [], []
+        self._keys, self.nodes, self._used, self.pods_on = {}, [], [], {}
         self.store.forget_history()
 
     def _put(self, resource: Resource, obj: Object) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from tests.sandbox.cluster import identity
@@ -96,10 +95,3 @@ def event(world: World, obj: Object, reason: str, message: str, last: str, count
         lastTimestamp=last, source={"component": source}, reportingComponent=source, reportingInstance="",
         eventTime=None,
     ))  # fmt: skip
-
-
-def twin(pod: Object, name: str) -> Object:
-    """A copy under another name, for a pod that is on its way out while its successor already runs."""
-    made = copy.deepcopy(pod)
-    made["metadata"] |= {"name": name, "uid": identity.uid("Pod", pod["metadata"]["namespace"], name)}
-    return made

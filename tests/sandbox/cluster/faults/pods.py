@@ -12,19 +12,16 @@ from tests.sandbox.cluster.world import World
 def crash_loop(world: World, since: Since) -> None:
     """One of nginx's pods crashes at every start: waiting CrashLoopBackOff, and yet in phase Running."""
     pod = bystanders.pod_of(world, "nginx")
-    name = f"nginx_{pod['metadata']['namespace']}({pod['metadata']['uid']})"
-    message = (
-        f"back-off 5m0s restarting failed container=nginx pod={pod['metadata']['name']}_"
-        f"{pod['metadata']['namespace']}({pod['metadata']['uid']})"
-    )
+    metadata = pod["metadata"]
+    where = f"{metadata['name']}_{metadata['namespace']}({metadata['uid']})"
+    message = f"back-off 5m0s restarting failed container=nginx pod={where}"
     status = bystanders.waiting(pod, since.ago(38), "CrashLoopBackOff", message)
     status["restartCount"] = 12
     status["lastState"] = bystanders.ended(pod, status, "Error", 1, since.ago(3.1), since.ago(3))
     line = '2025/01/06 06:00:02 [emerg] 1#1: host not found in upstream "api" in /etc/nginx/nginx.conf:12'
     pod["sandbox"] = {"previous_log": {"nginx": [(since.ago(3), line)]}}
-    bystanders.event(
-        world, pod, "BackOff", f"Back-off restarting failed container {name}", since.ago(1), 170, "kubelet"
-    )
+    told = f"Back-off restarting failed container nginx in pod {where}"
+    bystanders.event(world, pod, "BackOff", told, since.ago(1), 170, "kubelet")
 
 
 @fault()
@@ -90,13 +87,14 @@ def many_restarts(world: World, since: Since) -> None:
 @fault()
 def evicted_pod(world: World, since: Since) -> None:
     """A pod of nginx was evicted for its disk usage; its remains stay, beside its successor."""
-    pod = bystanders.successor(world, bystanders.pod_of(world, "nginx"), since, 900, "evicted_pod")
+    pod = bystanders.pod_of(world, "nginx")
+    bystanders.successor(world, pod, since, 44, "evicted_pod")
     pod["status"] = {
         "phase": "Failed",
         "reason": "Evicted",
         "message": "The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi.",
-        "startTime": since.ago(900),
-        "qosClass": "Burstable",
+        "startTime": pod["status"]["startTime"],
+        "qosClass": pod["status"]["qosClass"],
         "conditions": [
             pod_condition("DisruptionTarget", "True", since.ago(45), "TerminationByKubelet"),
             pod_condition("Ready", "False", since.ago(45), "PodFailed"),
@@ -107,7 +105,8 @@ def evicted_pod(world: World, since: Since) -> None:
 @fault()
 def stuck_terminating(world: World, since: Since) -> None:
     """A pod of nginx has been deleted for an hour and does not go; it still reads Running and ready."""
-    pod = bystanders.successor(world, bystanders.pod_of(world, "nginx"), since, 3000, "stuck_terminating")
+    pod = bystanders.pod_of(world, "nginx")
+    bystanders.successor(world, pod, since, 60, "stuck_terminating")
     pod["metadata"]["deletionTimestamp"] = since.ago(60)
     pod["metadata"]["deletionGracePeriodSeconds"] = 30
     pod["metadata"]["finalizers"] = ["example.com/wait-for-drain"]
