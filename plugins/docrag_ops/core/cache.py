@@ -13,17 +13,24 @@ Info = Mapping[str, object]
 
 
 def memory_used(info: Info, *, container_limit_bytes: int | None) -> Outcome:
-    """Memory in use as a ratio of maxmemory, or of the container's limit when maxmemory is not set."""
-    limit, name = _number(info, "maxmemory"), "maxmemory"
-    if limit == 0:
-        limit, name = float(container_limit_bytes or 0), "the container's limit"
-    if limit == 0:
-        return Unmeasured(
-            "maxmemory is 0 and the environment gives no redis.memory_limit_bytes: nothing bounds the cache's memory"
-        )
-    used = _number(info, "used_memory")
-    policy = info.get("maxmemory_policy", "unknown")
-    return _one(value=used / limit, evidence=f"{used:,.0f} of {limit:,.0f} bytes ({name}), policy {policy}")
+    """Memory in use as a ratio of what bounds it.
+
+    That is maxmemory; but a cache that evicts any key (allkeys-*) sits at maxmemory by design, so there, and where
+    maxmemory is not set, it is the container's limit, which the whole process must stay below.
+    """
+    limit, policy = _number(info, "maxmemory"), str(info.get("maxmemory_policy", "unknown"))
+    if limit and not policy.startswith("allkeys"):
+        used = _number(info, "used_memory")
+        return _one(value=used / limit, evidence=f"{used:,.0f} of {limit:,.0f} bytes (maxmemory), policy {policy}")
+    if container_limit_bytes:
+        used = _number(info, "used_memory_rss")
+        evidence = f"{used:,.0f} of {container_limit_bytes:,} bytes (the container's limit), policy {policy}"
+        return _one(value=used / container_limit_bytes, evidence=evidence)
+    if limit:
+        return NotConfigured(f"policy {policy} keeps the cache at maxmemory, and redis.memory_limit_bytes is not given")
+    return Unmeasured(
+        "maxmemory is 0 and the environment gives no redis.memory_limit_bytes: nothing bounds the cache's memory"
+    )
 
 
 def evictions(info: Info) -> Outcome:

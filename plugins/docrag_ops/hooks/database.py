@@ -48,11 +48,15 @@ class DatabaseHook(BaseHook):
         except psycopg.Error as error:
             raise UnreachableError(f"{where} takes no connection: {_text(error)}") from error
         with opened:
+            opened.autocommit = True
             yield DatabaseSession(opened, where)
 
 
 class DatabaseSession:
-    """Questions over one open connection, each in a transaction of its own that is rolled back."""
+    """Questions over one open connection, each a transaction of its own.
+
+    They end by themselves (autocommit): rolling each back would show in the server's own count of rollbacks.
+    """
 
     def __init__(self, connection: Connection[Any], where: str) -> None:
         self._connection = connection
@@ -72,9 +76,19 @@ class DatabaseSession:
                 return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise CouldNotMeasureError(f"{self._where}, include/sql/{name}: {_text(error)}") from error
-        finally:
-            if not self._connection.closed:
-                self._connection.rollback()
+
+    def try_write(self, statement: str, *, name: str) -> None:
+        """Run a statement that writes, and roll it back.
+
+        :raises CouldNotMeasureError: naming the file, when the server refuses it.
+        """
+        import psycopg
+
+        try:
+            with self._connection.transaction(force_rollback=True):
+                self._connection.execute(statement.encode())
+        except psycopg.Error as error:
+            raise CouldNotMeasureError(f"{self._where}, include/sql/{name}: {_text(error)}") from error
 
     @property
     def server_version(self) -> int:

@@ -34,7 +34,7 @@ def _write(asking: Asking) -> Outcome:
     """0 when a row can be written (and is rolled back), 1 with the reason when not."""
     with DatabaseHook().session() as session:
         try:
-            session.rows(asking.include.query("sql", WRITE_PROBE), {}, name=WRITE_PROBE)
+            session.try_write(asking.include.query("sql", WRITE_PROBE), name=WRITE_PROBE)
         except CouldNotMeasureError as error:
             return _one(1, str(error))
     return _one(0)
