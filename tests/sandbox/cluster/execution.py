@@ -17,6 +17,7 @@ from tests.sandbox.cluster.channels import PROTOCOLS, STDERR, STDOUT, V5, Channe
 from tests.sandbox.cluster.cluster import Cluster
 from tests.sandbox.cluster.folders import EVERY_POD, claim_mounts
 from tests.sandbox.cluster.isolation import Cell, IsolationUnavailableError
+from tests.sandbox.cluster.parameters import flag
 from tests.sandbox.cluster.statuses import PlainError, bad_request
 
 Object = dict[str, Any]
@@ -78,8 +79,8 @@ class Execution:
         if problem := cell.problem_with(argv[0]):
             await channels.end(failure(_runtime_error(argv[0], problem)))
             return
-        with_stdin = request.query.get("stdin") in ("1", "true")
-        joined = request.query.get("tty") in ("1", "true")  # a terminal has one output stream
+        with_stdin = flag(request, "stdin")
+        joined = flag(request, "tty")  # a terminal has one output stream
         process = await asyncio.create_subprocess_exec(
             *cell.command(argv),
             stdin=asyncio.subprocess.PIPE if with_stdin else asyncio.subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from tests.sandbox.cluster.access import Access
 from tests.sandbox.cluster.cluster import Cluster
 from tests.sandbox.cluster.execution import Execution
 from tests.sandbox.cluster.kinds import METRICS_GROUP, Registry, Resource
+from tests.sandbox.cluster.parameters import flag
 from tests.sandbox.cluster.reading import Reader, as_json
 from tests.sandbox.cluster.statuses import ApiError, PlainError, method_not_allowed, not_found, unknown_path
 
@@ -128,6 +129,6 @@ def _verb(request: web.Request, address: Address) -> str:
     if request.method == "GET":
         if address.name:
             return "get"
-        return "watch" if request.query.get("watch") in ("1", "true") else "list"
+        return "watch" if flag(request, "watch") else "list"
     verbs = {"POST": "create", "PUT": "update", "PATCH": "patch"}
     return verbs.get(request.method, "delete" if address.name else "deletecollection")

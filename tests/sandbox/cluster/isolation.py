@@ -15,6 +15,17 @@ SETTINGS = (
     "passwd", "group", "hosts", "nsswitch.conf", "resolv.conf", "localtime", "ld.so.cache", "alternatives",
     "postgresql-common", "perl", "ssl/certs",
 )  # fmt: skip
+# Where a root without any capability could still change the machine: bubblewrap itself covers these only when
+# the folder is writable, and /proc/sys is not, while the files in it are.
+KERNEL = (
+    "/proc/sys",
+    "/proc/sysrq-trigger",
+    "/proc/irq",
+    "/proc/bus",
+    "/proc/fs",
+    "/proc/acpi",
+    "/proc/scsi",
+)
 # What a container's root may do to its own files; nothing of what could reach the machine.
 CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
 
@@ -41,7 +52,11 @@ class Cell:
                 wrapped += ["--ro-bind-try", path, path]
         for name in SETTINGS:
             wrapped += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
-        wrapped += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/run", "--tmpfs", "/root"]
+        wrapped += ["--proc", "/proc"]
+        for path in KERNEL:
+            if os.path.exists(path):
+                wrapped += ["--ro-bind", path, path]
+        wrapped += ["--dev", "/dev", "--tmpfs", "/run", "--tmpfs", "/root"]
         for inside, folder in self.folders.items():
             wrapped += ["--bind", str(folder), inside]
         wrapped += ["--ro-bind-try", str(self.programs), PROGRAMS, "--remount-ro", "/", "--chdir", "/"]

@@ -14,6 +14,7 @@ from aiohttp import web
 from tests.sandbox.cluster import containers
 from tests.sandbox.cluster.cluster import Cluster
 from tests.sandbox.cluster.logfile import LogFile
+from tests.sandbox.cluster.parameters import flag, integer
 from tests.sandbox.cluster.quantities import rfc3339
 from tests.sandbox.cluster.statuses import ApiError, bad_request, internal, invalid
 
@@ -38,9 +39,8 @@ class Options:
 
 
 def parse_options(request: web.Request, pod_name: str) -> Options:
-    query = request.query
-    since_seconds, tail = _integer(query.get("sinceSeconds")), _integer(query.get("tailLines"))
-    limit, since_time = _integer(query.get("limitBytes")), query.get("sinceTime")
+    since_seconds, tail = integer(request, "sinceSeconds"), integer(request, "tailLines")
+    limit, since_time = integer(request, "limitBytes"), request.query.get("sinceTime")
     if since_seconds is not None and since_time:
         problem = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
         raise invalid("PodLogOptions", pod_name, "sinceSeconds", problem, "FieldValueForbidden")
@@ -49,7 +49,7 @@ def parse_options(request: web.Request, pod_name: str) -> Options:
     _at_least(pod_name, "sinceSeconds", since_seconds, 1)
     if since_seconds is not None:
         since_time = rfc3339(datetime.now(UTC) - timedelta(seconds=since_seconds))
-    flags = {key: query.get(key) in ("1", "true") for key in ("timestamps", "previous", "follow")}
+    flags = {name: flag(request, name) for name in ("timestamps", "previous", "follow")}
     return Options(since=_moment(since_time), tail_lines=tail, limit_bytes=limit, **flags)
 
 
@@ -114,13 +114,6 @@ def _path(cluster: Cluster, pod: Object, container: str, *, previous: bool) -> P
     return cluster.folders.log(
         metadata["namespace"], metadata["name"], container, previous=previous or bool(waiting)
     )
-
-
-def _integer(text: str | None) -> int | None:
-    try:
-        return None if text is None else int(text)
-    except ValueError as error:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
 
 
 def _at_least(pod_name: str, field: str, value: int | None, least: int) -> None:

@@ -13,6 +13,7 @@ from tests.sandbox.cluster import tables
 from tests.sandbox.cluster.cluster import Cluster
 from tests.sandbox.cluster.kinds import Resource
 from tests.sandbox.cluster.paging import Page, Snapshots
+from tests.sandbox.cluster.parameters import flag, integer
 from tests.sandbox.cluster.selectors import field_test, label_test
 from tests.sandbox.cluster.statuses import ApiError, bad_request, invalid, not_found
 from tests.sandbox.cluster.store import Record
@@ -35,7 +36,7 @@ class Reader:
         return _json_bytes(record.whole(resource))
 
     async def list(self, request: web.Request, resource: Resource, namespace: str) -> web.StreamResponse:
-        if request.query.get("watch") in ("1", "true"):
+        if flag(request, "watch"):
             return await self.watch(request, resource, namespace)
         page = self._page(request, resource, namespace)
         metadata: dict[str, Any] = {"resourceVersion": str(page.version)}
@@ -128,11 +129,7 @@ def _selectors(request: web.Request, *, both: bool = False) -> tuple[str, ...]:
 
 
 def _number(request: web.Request, parameter: str) -> int:
-    text = request.query.get(parameter, "") or "0"
-    try:
-        number = int(text)
-    except ValueError as error:
-        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from error
+    number = integer(request, parameter) or 0
     if number < 0:
         raise invalid(
             "ListOptions", "", parameter, f"Invalid value: {number}: must be greater than or equal to 0"
