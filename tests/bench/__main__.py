@@ -5,9 +5,9 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import dag_load, dag_run, health_checks
+from tests.bench import dag_load, dag_run, health_checks, pods_5000
 
-FIGURES = {module.NAME: module for module in (dag_load, health_checks, dag_run)}
+FIGURES = {module.NAME: module for module in (dag_load, health_checks, dag_run, pods_5000)}
 RESULTS = Path(__file__).parents[2] / ".bench.json"
 
 
