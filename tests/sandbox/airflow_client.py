@@ -17,7 +17,7 @@ PAUSE_SECONDS = 0.3
 class AirflowClient:
     """One user's session. Every call raises SandboxError with Airflow's own words when it is refused."""
 
-    def __init__(self, url: str, user: str, password: str, *, timeout_seconds: float = 20):
+    def __init__(self, url: str, user: str, password: str, *, timeout_seconds: float = 60):
         self.url = url
         self.timeout_seconds = timeout_seconds
         self.session = requests.Session()

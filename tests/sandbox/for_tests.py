@@ -1,21 +1,41 @@
-"""The tests' own sandbox: beside that of `make demo`, with a folder and ports of its own, so that both can run."""
+"""Sandboxes beside that of `make demo`, with folders and ports of their own, so that all can run at once."""
 
 import dataclasses
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from tests.sandbox import airflow_services, lifecycle
 from tests.sandbox.settings import REPOSITORY, Settings, load_settings
 
-OFFSET_VARIABLE = "SANDBOX_TEST_PORT_OFFSET"
-DEFAULT_OFFSET = 10_000
+TESTS, BENCH = "test", "bench"
+PORT_OFFSETS = {TESTS: 10_000, BENCH: 20_000}
+"""What is added to every port; the variable SANDBOX_TEST_PORT_OFFSET (or ..._BENCH_...) says otherwise."""
 
 
-def settings_for_tests() -> Settings:
-    """Settings as given in the environment, with the folder `.sandbox-test` and every port moved up."""
+def settings_for(purpose: str) -> Settings:
+    """Settings as given in the environment, with the folder `.sandbox-PURPOSE` and every port moved up."""
     given = load_settings()
-    offset = int(os.environ.get(OFFSET_VARIABLE, DEFAULT_OFFSET))
+    offset = int(os.environ.get(f"SANDBOX_{purpose.upper()}_PORT_OFFSET", PORT_OFFSETS[purpose]))
     ports = {
         field.name: getattr(given, field.name) + offset
         for field in dataclasses.fields(Settings)
         if field.name.endswith("_port")
     }
-    return dataclasses.replace(given, state_dir=REPOSITORY / ".sandbox-test", **ports)
+    return dataclasses.replace(given, state_dir=REPOSITORY / f".sandbox-{purpose}", **ports)
+
+
+@contextmanager
+def running(purpose: str) -> Iterator[Settings]:
+    """The sandbox of this purpose, up; down at the end. A second session waits until the first one ended."""
+    settings = settings_for(purpose)
+    settings.state_dir.mkdir(exist_ok=True)
+    with (settings.state_dir / "session.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            lifecycle.up(settings)
+            yield settings
+        finally:
+            airflow_services.down(settings)
+            lifecycle.down(settings)

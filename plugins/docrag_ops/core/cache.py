@@ -21,13 +21,17 @@ def memory_used(info: Info, *, container_limit_bytes: int | None) -> Outcome:
     limit, policy = _number(info, "maxmemory"), str(info.get("maxmemory_policy", "unknown"))
     if limit and not policy.startswith("allkeys"):
         used = _number(info, "used_memory")
-        return _one(value=used / limit, evidence=f"{used:,.0f} of {limit:,.0f} bytes (maxmemory), policy {policy}")
+        return _one(
+            value=used / limit, evidence=f"{used:,.0f} of {limit:,.0f} bytes (maxmemory), policy {policy}"
+        )
     if container_limit_bytes:
         used = _number(info, "used_memory_rss")
         evidence = f"{used:,.0f} of {container_limit_bytes:,} bytes (the container's limit), policy {policy}"
         return _one(value=used / container_limit_bytes, evidence=evidence)
     if limit:
-        return NotConfigured(f"policy {policy} keeps the cache at maxmemory, and redis.memory_limit_bytes is not given")
+        return NotConfigured(
+            f"policy {policy} keeps the cache at maxmemory, and redis.memory_limit_bytes is not given"
+        )
     return Unmeasured(
         "maxmemory is 0 and the environment gives no redis.memory_limit_bytes: nothing bounds the cache's memory"
     )

@@ -45,6 +45,7 @@ class PodFacts:
     created_at: datetime | None
     deletion_at: datetime | None
     ready: bool
+    ready_message: str
     ready_changed_at: datetime | None
     unscheduled_reason: str
     unscheduled_message: str
@@ -79,6 +80,7 @@ def pod_facts(pod: Json) -> PodFacts:
         created_at=parse_time(meta.get("creationTimestamp")),
         deletion_at=parse_time(meta.get("deletionTimestamp")),
         ready=ready.get("status") == "True",
+        ready_message=ready.get("message") or ready.get("reason") or "no Ready condition",
         ready_changed_at=parse_time(ready.get("lastTransitionTime")),
         unscheduled_reason=(scheduled.get("reason") or "Unscheduled") if unscheduled else "",
         unscheduled_message=(scheduled.get("message") or "") if unscheduled else "",

@@ -8,6 +8,7 @@ from datetime import datetime
 from docrag_ops.core.cluster.facts import Json, PodFacts, UsageFacts, condition_facts
 from docrag_ops.core.cluster.quantities import minutes_between, parse_quantity, parse_time
 from docrag_ops.core.measurements import Measurement
+from docrag_ops.core.units import Unit, format_value
 
 PRESSURE = frozenset({"MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"})
 
@@ -94,9 +95,7 @@ def _used_of_limit(
                     subject=subject, problem="it runs and is ready, but metrics.k8s.io does not list it"
                 )
             else:
-                yield Measurement(
-                    subject=subject, value=value / allowed, evidence=f"{value:,.6g} of {allowed:,.6g}"
-                )
+                yield Measurement(subject=subject, value=value / allowed, evidence=_of(value, allowed, used))
 
 
 def node_used(
@@ -112,5 +111,11 @@ def node_used(
         else:
             value = used.cpu_cores if resource == "cpu" else used.memory_bytes
             yield Measurement(
-                subject=name, value=value / allocatable, evidence=f"{value:,.6g} of {allocatable:,.6g}"
+                subject=name, value=value / allocatable, evidence=_of(value, allocatable, resource)
             )
+
+
+def _of(value: float, whole: float, resource: str) -> str:
+    if resource.startswith("cpu"):
+        return f"{value:.3g} of {whole:.3g} cores"
+    return f"{format_value(value, Unit.BYTES)} of {format_value(whole, Unit.BYTES)}"

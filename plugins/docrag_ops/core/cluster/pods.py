@@ -111,7 +111,7 @@ def _not_ready_text(pod: PodFacts) -> str:
         for container in pod.containers
         if not container.ready and container.terminated_reason != "Completed"
     ]
-    return f"phase {pod.phase}; " + "; ".join(waiting)
+    return "; ".join([f"phase {pod.phase}, {pod.ready_message}", *waiting])
 
 
 def restarts(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:

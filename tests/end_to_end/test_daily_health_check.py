@@ -1,0 +1,129 @@
+"""The daily health check in a real Airflow: healthy is green, every fault is red and named, and nothing else is.
+
+The order in faults.yaml is kept: the last faults leave traces in windows of minutes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import yaml
+
+from docrag_ops.hooks.include import IncludeFolder
+from tests.sandbox import lifecycle
+from tests.sandbox.airflow_client import AirflowClient
+from tests.sandbox.connections import connections
+from tests.sandbox.faults import registry
+from tests.sandbox.settings import Settings
+
+pytestmark = pytest.mark.end_to_end
+
+DAG_ID = "daily_health_check"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+FAULTS: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "faults.yaml").read_text())
+FAILS = {"critical", "unknown"}
+outcomes: Counter[str] = Counter()
+
+
+@pytest.fixture(scope="module")
+def calendar(airflow: AirflowClient, sandbox: Settings) -> Iterator[AirflowClient]:
+    """Airflow with the DAG parsed, a week of table sizes in history, and the baseline of a first run."""
+    airflow.wait_for_dag(DAG_ID, parsed_after=LONG_AGO)
+    first = run(airflow)
+    remember_a_week(sandbox)
+    assert not bad_findings(first), bad_findings(first)
+    yield airflow
+    print("\n" + "\n".join(f"{name}: {count}" for name, count in sorted(outcomes.items())))
+
+
+def run(airflow: AirflowClient) -> dict[str, Any]:
+    """Trigger a run, wait for its end: the report's result, with the run's state and id."""
+    run_id, state = airflow.run(DAG_ID)
+    result = airflow.xcom(DAG_ID, run_id, "report")
+    return {**result, "state": state, "run_id": run_id}
+
+
+def bad_findings(result: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [
+        (finding["check"], finding["verdict"], finding["subject"])
+        for finding in result["findings"]
+        if finding["verdict"] != "ok"
+    ]
+
+
+def remember_a_week(sandbox: Settings) -> None:
+    """Copy what the first run measured to the eight days before, as daily runs would have left it."""
+    history = connections(sandbox)["docrag_history"]
+    with psycopg.connect(
+        host=history["host"],
+        port=history["port"],
+        user=history["login"],
+        password=history["password"],
+        dbname=history["schema"],
+    ) as connection:
+        connection.execute(
+            "INSERT INTO measurements (environment, entry, run_id, area, check_name, subject, measured_at, value,"
+            " numerator, denominator, unit, epoch, verdict)"
+            " SELECT environment, entry, 'day -' || day, area, check_name, subject,"
+            " measured_at - make_interval(days => day),"
+            " value, numerator, denominator, unit, epoch, verdict FROM measurements, generate_series(1, 8) AS day"
+        )
+
+
+@contextmanager
+def broken(sandbox: Settings, fault: str) -> Iterator[None]:
+    with lifecycle.lock(sandbox):
+        registry.turn_on(sandbox, fault)
+    try:
+        yield
+    finally:
+        with lifecycle.lock(sandbox):
+            registry.turn_off(sandbox, fault)
+
+
+def may_follow(check_name: str, other: str) -> bool:
+    """Whether the record of a check lists another finding as following from it."""
+    areas = IncludeFolder().all_checks()
+    by_name = {check.name: (check, area) for area, checks in areas.items() for check in checks}
+    if check_name == "history_recorded":  # no record: whatever compares with earlier runs follows
+        check, _ = by_name.get(other, (None, ""))
+        return (
+            other == check_name
+            or (check is not None and check.reading != "value")
+            or other == "postgres_statements_kept"
+        )
+    check, _ = by_name[check_name]
+    return other in by_name and check.may_cause(other, by_name[other][1])
+
+
+def test_the_healthy_platform_is_green(calendar):
+    result = run(calendar)
+    assert (result["state"], bad_findings(result)) == ("success", [])
+    outcomes["healthy runs that are green"] += 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_fault_is_found_and_named(calendar, sandbox, fault):
+    expected = FAULTS[fault]
+    with broken(sandbox, fault):
+        result = run(calendar)
+    bad = bad_findings(result)
+    assert (expected["check"], expected["verdict"]) in [(check, verdict) for check, verdict, _ in bad]
+    assert result["state"] == ("failed" if expected["verdict"] in FAILS else "success")
+    assert [one for one in bad if not may_follow(expected["check"], one[0])] == []
+    outcomes["faults found and named"] += 1
+
+
+def test_the_mended_platform_is_green_again(calendar):
+    """But for the share of errors and the latency, whose windows of 15 minutes still hold the last faults."""
+    result = run(calendar)
+    bad = [one for one in bad_findings(result) if one[0] not in ("traffic_error_ratio", "traffic_p95")]
+    assert bad == []
+    outcomes["healthy runs after all faults"] += 1
