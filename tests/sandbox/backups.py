@@ -9,13 +9,12 @@ import io
 import json
 import os
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.sandbox.errors import SandboxError
+from tests.sandbox import processes
 from tests.sandbox.passwords import passwords
 from tests.sandbox.programs import postgres_program
 from tests.sandbox.settings import PACKAGE, Settings
@@ -69,19 +68,15 @@ def _dump_plain(settings: Settings, path: Path) -> None:
 
 
 def _dump(settings: Settings, *options: str) -> None:
-    done = subprocess.run(
+    processes.run(
+        settings,
+        "pg_dump",
         [
             *(postgres_program("pg_dump"), "--host=127.0.0.1", f"--port={settings.postgres_port}"),
             *("--username=docrag", *options, "docrag"),
         ],
-        env={**os.environ, "PGPASSWORD": passwords(settings)["docrag"], "PGCONNECT_TIMEOUT": "5"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
+        env={"PGPASSWORD": passwords(settings)["docrag"], "PGCONNECT_TIMEOUT": "5"},
     )
-    if done.returncode:
-        raise SandboxError(f"pg_dump failed: {done.stderr.strip()}")
 
 
 def _qdrant_files(settings: Settings) -> dict[str, bytes]:

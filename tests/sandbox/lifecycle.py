@@ -28,6 +28,7 @@ def up(settings: Settings, say: Say = print) -> None:
     with lock(settings):
         end_leftovers(settings)
         holders.stop_all(settings)
+        registry.turn_cluster_faults_off(settings)
         missing = [part for part in PARTS if not processes.alive(settings, part.name)]
         ports.check_ports_are_free({k: v for part in missing for k, v in part.ports(settings).items()})
         connections.write(settings)
@@ -47,7 +48,7 @@ def down(settings: Settings, say: Say = print, *, with_data: bool = False) -> No
     prepare_folders(settings)
     with lock(settings):
         for failure in registry.turn_all_off(settings, before_down=True):
-            say(f"{failure}; the next `up` tries again")
+            say(failure)
         holders.stop_all(settings)
         _stop_all(settings)
         end_leftovers(settings)

@@ -110,8 +110,8 @@ PARTS = (
     Part(
         "prometheus", "prometheus_port", prometheus_server.start, prometheus_server.stop, needs=("cluster",)
     ),
-    _python_part("api", "tests.sandbox.api", "api_port", "/healthz", needs=("postgres", "redis", "cluster")),
-    _python_part("load", "tests.sandbox.load", None, None, needs=("api",)),
+    _python_part("api", "tests.sandbox.api", "api_port", "/metrics", needs=("postgres", "redis", "cluster")),
+    _python_part("load", "tests.sandbox.load", None, None, needs=("api", "prometheus")),
 )
 
 

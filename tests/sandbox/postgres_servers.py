@@ -5,7 +5,6 @@ import hashlib
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -202,34 +201,29 @@ def _make_folder(settings: Settings, server: Server) -> None:
     partial.mkdir(mode=0o700)
     if os.geteuid() == 0:
         shutil.chown(partial, SYSTEM_USER, SYSTEM_USER)
-    _initdb(partial, passwords(settings)[server.superuser_secret])
+    _initdb(settings, server, partial)
     with (partial / "postgresql.conf").open("a") as file:
         file.write("\ninclude 'sandbox.conf'\n")
     partial.rename(folder)
 
 
-def _initdb(folder: Path, password: str) -> None:
-    identity: dict[str, Any] = {"user": SYSTEM_USER, "group": SYSTEM_USER, "extra_groups": []}
+def _initdb(settings: Settings, server: Server, folder: Path) -> None:
     with tempfile.NamedTemporaryFile("w", prefix="docrag-sandbox-") as file:
-        file.write(password)
+        file.write(passwords(settings)[server.superuser_secret])
         file.flush()
         if os.geteuid() == 0:
             shutil.chown(file.name, SYSTEM_USER)
-        done = subprocess.run(
+        processes.run(
+            settings,
+            f"initdb-{server.name}",
             [
                 postgres_program("initdb"),
                 *("-D", str(folder), "-U", "postgres", "--auth=scram-sha-256", f"--pwfile={file.name}"),
                 *("--encoding=UTF8", "--locale=C.UTF-8", "--data-checksums", "--no-sync"),
             ],
+            user=SYSTEM_USER,
             cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-            **(identity if os.geteuid() == 0 else {}),
         )
-    if done.returncode:
-        raise SandboxError(f"initdb could not make {folder}:\n{done.stdout}{done.stderr}")
 
 
 def _remove_stale_lock(folder: Path) -> None:

@@ -14,6 +14,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.sandbox.errors import SandboxError
 from tests.sandbox.settings import REPOSITORY, Settings
@@ -49,23 +50,23 @@ def start(
     ready: Callable[[], bool] | None = None,
     timeout_seconds: float = 30,
 ) -> Record:
-    """Start `argv` unless it runs already, and wait until `ready()`.
+    """Start `argv` unless it runs already, and wait until `ready()`. One that runs and never answers is replaced.
 
     `user` applies when we are root. Raises SandboxError with the end of the log when the process ends or is
     not ready in time; one that is not ready in time is stopped again.
     """
     running = find(settings, name)
-    if running:
+    if running and _becomes_ready(running, ready, timeout_seconds):
         return running
+    if running:
+        stop(settings, name)
     log = settings.log_dir / f"{name}.log"
     settings.log_dir.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, **settings.environment(), **(env or {})}
-    environment |= {OWNER_VARIABLE: str(settings.state_dir), NAME_VARIABLE: name}
     with log.open("ab") as output:
         child = subprocess.Popen(
             list(argv),
             cwd=cwd or REPOSITORY,
-            env=environment,
+            env=_environment(settings, name, env),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -76,8 +77,38 @@ def start(
     began = start_time(child.pid)
     record = Record(name, child.pid, began or 0, time.time(), list(argv), port, str(log))
     _write(settings, record)
-    _wait_until_ready(settings, record, ready, timeout_seconds)
+    if not _becomes_ready(record, ready, timeout_seconds):
+        is_slow = stop(settings, name)
+        what = f"was not ready within {timeout_seconds:.0f} s" if is_slow else "ended right after its start"
+        raise SandboxError(f"{name} {what}; the end of {log}:\n{tail(log)}")
     return record
+
+
+def run(
+    settings: Settings,
+    name: str,
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    user: str | None = None,
+    cwd: Path | None = None,
+    timeout_seconds: float = 120,
+) -> None:
+    """Run a helper to its end; raises SandboxError with what it said. It is known as ours while it runs."""
+    done = subprocess.run(
+        list(argv),
+        cwd=cwd or REPOSITORY,
+        env=_environment(settings, name, env),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout_seconds,
+        **_identity(user),
+    )
+    if done.returncode:
+        said = f"{done.stdout}{done.stderr}".strip()
+        raise SandboxError(f"{name} failed ({argv[0]}, exit code {done.returncode}):\n{said}")
 
 
 def stop(
@@ -183,21 +214,26 @@ def tail(path: Path, lines: int = 15) -> str:
     return "\n".join(text.splitlines()[-lines:]) or "(the log is empty)"
 
 
-def _wait_until_ready(
-    settings: Settings, record: Record, ready: Callable[[], bool] | None, timeout_seconds: float
-) -> None:
+def _becomes_ready(record: Record, ready: Callable[[], bool] | None, timeout_seconds: float) -> bool:
+    """False when it ended, or did not get ready in time."""
     if ready is None:
-        return
-    wait_until(lambda: not is_running(record.pid, record.start_time) or ready(), timeout_seconds)
-    running = is_running(record.pid, record.start_time)
-    if running and ready():
-        return
-    stop(settings, record.name)
-    what = f"was not ready within {timeout_seconds:.0f} s" if running else "ended right after its start"
-    raise SandboxError(f"{record.name} {what}; the end of {record.log}:\n{tail(Path(record.log))}")
+        return True
+    deadline = time.monotonic() + timeout_seconds
+    while is_running(record.pid, record.start_time):
+        if ready():
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return False
 
 
-def _identity(user: str | None) -> dict[str, object]:
+def _environment(settings: Settings, name: str, more: Mapping[str, str] | None) -> dict[str, str]:
+    mark = {OWNER_VARIABLE: str(settings.state_dir), NAME_VARIABLE: name}
+    return {**os.environ, **settings.environment(), **(more or {}), **mark}
+
+
+def _identity(user: str | None) -> dict[str, Any]:
     if user is None or os.geteuid() != 0:
         return {}
     entry = pwd.getpwnam(user)

@@ -15,7 +15,7 @@ from tests.sandbox.settings import Settings
 
 NAME = "prometheus"
 RETENTION = "100d"
-WORKLOAD_STEP_SECONDS = 120
+RECENT_DAYS = 10  # the windows of checks reach back a week; before that, every other sample will do
 SHORTEST_GAP_SECONDS = 10
 LONGEST_GAP_SECONDS = 30 * traffic.DAY
 
@@ -157,20 +157,25 @@ def _build_history(settings: Settings) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     now = int(time.time())
     begin = now - settings.history_days * traffic.DAY
-    api_times = range(begin, now + 1, settings.history_step_seconds)
-    workload_times = range(begin, now + 1, WORKLOAD_STEP_SECONDS)
-    groups = [
-        (api_times, series.api_series(api_times, now)),
-        (workload_times, workloads.workload_series(_workloads_now(settings), workload_times, now)),
-    ]
-    blocks.build_blocks(groups, partial / "text", partial / "data")
+    recent = max(begin, now - RECENT_DAYS * traffic.DAY)
+    step = settings.history_step_seconds
+    api_times = [*range(begin, recent, 2 * step), *range(recent, now + 1, step)]
+    workload_times = range(begin, now + 1, 2 * step)
+    past = workloads.workload_series(_workloads_now(settings), workload_times, now)
+    groups = [(api_times, series.api_series(api_times, now)), (workload_times, past)]
+    blocks.build_blocks(
+        groups,
+        partial / "text",
+        partial / "data",
+        lambda argv: processes.run(settings, "promtool", argv, timeout_seconds=300),
+    )
     shutil.rmtree(partial / "text")
     shape = [settings.history_days, settings.history_step_seconds]
     (partial / "history.json").write_text(json.dumps({"built_at": now, "shape": shape}))
     partial.rename(folder)
 
 
-def _workloads_now(settings: Settings) -> list[tuple[str, series.Labels, float]]:
+def _workloads_now(settings: Settings) -> list[workloads.Sample]:
     try:
         return workloads.read_now(f"http://127.0.0.1:{settings.kubernetes_control_port}/sandbox/metrics")
     except OSError as error:
@@ -192,17 +197,17 @@ def _note_gap(settings: Settings) -> None:
     """Remember where the samples end before Prometheus starts, since its start writes to the log."""
     path = _folder(settings) / "gap.json"
     if not path.exists():
-        path.write_text(json.dumps({"begin": _last_sample(settings), "end": time.time()}))
+        path.write_text(json.dumps({"begin": _last_sample(settings)}))
 
 
 def _fill_gap(settings: Settings) -> None:
-    """Samples for the time in which nothing ran. An API that ran on its own meanwhile leaves a real gap."""
+    """Samples for the time in which nobody used the API. If it was used meanwhile, the gap is a real one."""
     path = _folder(settings) / "gap.json"
     gap = _read(path)
     if not gap:
         return
-    api = processes.find(settings, "api")
-    end = min(gap["end"], api.started_at) if api else gap["end"]
+    load = processes.find(settings, "load")
+    end = load.started_at if load else time.time()
     if end - gap["begin"] >= SHORTEST_GAP_SECONDS:
         times = range(int(gap["begin"]) + 1, int(end), _step(settings, end - gap["begin"]))
         everything = [*series.api_series(times, built_at(settings))]

@@ -15,6 +15,9 @@ FAULTS = {
 }
 
 
+FAILURES = (SandboxError, OSError, *postgres.ERRORS, *cache.ERRORS)
+
+
 def turn_on(settings: Settings, name: str) -> None:
     """Break something. Already broken: nothing happens. Not broken in the end: what was done is undone."""
     if name not in FAULTS:
@@ -22,14 +25,13 @@ def turn_on(settings: Settings, name: str) -> None:
         return
     if name in active(settings):
         return
-    fault = FAULTS[name]
-    state = fault.before(settings)
-    _remember(settings, name, state)
     try:
-        fault.on(settings, state)
-    except BaseException:
-        turn_off(settings, name)
-        raise
+        state = FAULTS[name].before(settings)
+        _remember(settings, name, state)
+        FAULTS[name].on(settings, state)
+    except FAILURES as error:
+        left = _try_off(settings, name)
+        raise SandboxError(f"The fault {name} could not be caused: {_text(error)}. {left}".strip()) from error
 
 
 def turn_off(settings: Settings, name: str) -> None:
@@ -45,19 +47,33 @@ def turn_off(settings: Settings, name: str) -> None:
 
 
 def turn_all_off(settings: Settings, *, before_down: bool = False) -> list[str]:
-    """Undo everything; returns what could not be undone (its server is gone, say) and is left to the next `up`."""
+    """Undo everything; returns what could not be undone, its server being gone, say."""
     failed = []
     for name in active(settings):
         if before_down and FAULTS[name].dies_with_down:
             _path(settings, name).unlink()
             continue
-        try:
-            turn_off(settings, name)
-        except (SandboxError, OSError, *postgres.ERRORS, *cache.ERRORS) as error:
-            failed.append(f"the fault {name} could not be undone: {str(error).strip()}")
+        failed += [left] if (left := _try_off(settings, name)) else []
+    turn_cluster_faults_off(settings)
+    return failed
+
+
+def turn_cluster_faults_off(settings: Settings) -> None:
     for name in cluster.active(settings):
         cluster.switch(settings, name, on=False)
-    return failed
+
+
+def _try_off(settings: Settings, name: str) -> str:
+    """Turn off; what is in the way, or an empty text."""
+    try:
+        turn_off(settings, name)
+    except FAILURES as error:
+        return f"The fault {name} could not be undone: {_text(error)}; the next `up` does it"
+    return ""
+
+
+def _text(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__
 
 
 def active(settings: Settings) -> dict[str, float]:

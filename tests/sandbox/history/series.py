@@ -3,7 +3,7 @@
 import dataclasses
 import random
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from tests.sandbox import traffic
 
@@ -40,7 +40,7 @@ class Counts:
 
 
 def api_series(times: Sequence[int], anchor: float) -> Iterator[Series]:
-    """What the API would have exported at `times` (evenly spaced seconds), its counters starting at 0."""
+    """What the API would have exported at `times` (seconds, ascending), its counters starting at 0."""
     for route in traffic.ROUTES:
         counts = _counts(route, times, anchor)
         yield from _request_counters(route, counts)
@@ -50,11 +50,10 @@ def api_series(times: Sequence[int], anchor: float) -> Iterator[Series]:
 
 def _counts(route: traffic.Route, times: Sequence[int], anchor: float) -> Counts:
     source = random.Random(f"{SEED}{route.path}{times[0] if times else 0}")
-    step = times[1] - times[0] if len(times) > 1 else 0
     normal, incident = [0.0], [0.0]
-    for time in times[1:]:
-        expected = traffic.requests_per_second(time, anchor) * route.share * step
-        happened = max(0.0, source.gauss(expected, expected**0.5 if expected > 0 else 0))
+    for before, time in pairwise(times):
+        expected = traffic.requests_per_second(time, anchor) * route.share * (time - before)
+        happened = max(0.0, source.gauss(expected, expected**0.5))
         during = traffic.is_incident(time, anchor)
         normal.append(0.0 if during else happened)
         incident.append(happened if during else 0.0)

@@ -51,7 +51,8 @@ FROM (
 
 INSERT INTO vectors (document_id, chunk_no, chunk, model, embedding, created_at)
 SELECT d.id, c, format('%s, part %s: %s', d.title, c, left(d.body, 160)), 'minilm-l6-v2',
-       ARRAY(SELECT round((random() + 0 * (d.id + c + k))::numeric, 2) FROM generate_series(1, 8) AS k)::real[],
+       ARRAY[trunc(random() * 100), trunc(random() * 100), trunc(random() * 100), trunc(random() * 100),
+             trunc(random() * 100), trunc(random() * 100), trunc(random() * 100), trunc(random() * 100)]::real[],
        d.created_at
 FROM documents AS d, generate_series(1, 4) AS c;
 
