@@ -46,7 +46,7 @@ def calendar(airflow: AirflowClient, sandbox: Settings) -> Iterator[AirflowClien
 def run(airflow: AirflowClient) -> dict[str, Any]:
     """Trigger a run, wait for its end: the report's result, with the run's state and id."""
     run_id, state = airflow.run(DAG_ID)
-    result = airflow.xcom(DAG_ID, run_id, "report")
+    result = airflow.find_xcom(DAG_ID, run_id, "report")
     return {**result, "state": state, "run_id": run_id}
 
 

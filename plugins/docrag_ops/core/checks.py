@@ -54,6 +54,8 @@ class Limits(Record):
 
     @model_validator(mode="after")
     def _make_sense(self) -> Limits:
+        if self.warning is None and self.critical is None:
+            raise ValueError("neither limit 'warning' nor 'critical' is given; such a check could never be bad")
         for name in ("warning", "critical"):
             value = getattr(self, name)
             if self.unit is Unit.RATIO and value is not None and not 0 <= value <= 1:
@@ -111,7 +113,11 @@ class Check(Record):
     baseline: Annotated[Baseline | None, Field(description="a mapping with days and minimum_days")] = None
     minimum_volume: Annotated[
         float | None,
-        Field(gt=0, description="below this gain of the denominator a share is not judged, e.g. 100"),
+        Field(
+            gt=0,
+            description="below it a share (by the denominator's gain) or a comparison (by the usual value and the "
+            "one now) is not judged, e.g. 100",
+        ),
     ] = None
     guard: Annotated[Guard | None, Field(description="a mapping with promql, at_least and what")] = None
     empty: Annotated[Empty, Field(description=f"what no answer means, one of: {', '.join(Empty)}")] = (

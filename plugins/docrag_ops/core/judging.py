@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from docrag_ops.core.checks import Check, Empty, Limits
 from docrag_ops.core.findings import Finding, NotJudged
-from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome, TooLittle, Unmeasured
-from docrag_ops.core.readings import History, NoBaseline, Read, Unreadable, read
+from docrag_ops.core.measurements import (
+    Exempt,
+    Measured,
+    Measurement,
+    NotConfigured,
+    Outcome,
+    TooLittle,
+    Unmeasured,
+)
+from docrag_ops.core.readings import History, NoBaseline, Read, Unreadable, gone_subjects, read
 from docrag_ops.core.texts import shortened, storable
 from docrag_ops.core.units import format_value
 from docrag_ops.core.verdicts import Verdict
@@ -35,7 +43,7 @@ def judge(check: Check, outcome: Outcome, *, limits: Limits, history: History, n
             return _absent(check, limits, reason=reason, history=history)
         case Unmeasured(reason):
             return Judgement((_finding(check, limits, EVERYTHING, Verdict.UNKNOWN, evidence=reason),))
-        case TooLittle(reason):
+        case TooLittle(reason) | Exempt(reason):
             return Judgement(not_judged=(NotJudged(check=check.name, subject=EVERYTHING, reason=reason),))
         case Measured(()):
             return _nothing_found(check, limits, history=history)
@@ -68,15 +76,17 @@ def _judge_each(
     good: list[tuple[float, str]] = []
     not_judged: list[NotJudged] = []
     samples: list[tuple[Measurement, Verdict | None]] = []
+    measurements = [replace(one, subject=_subject(one)) for one in measurements]
     for measurement in measurements:
         result = read(check, measurement, history=history, now=now)
         verdict: Verdict | None = Verdict.UNKNOWN
         match result:
             case NoBaseline(reason):
                 verdict = None
-                not_judged.append(NotJudged(check=check.name, subject=_subject(measurement), reason=reason))
+                not_judged.append(NotJudged(check=check.name, subject=measurement.subject, reason=reason))
             case Unreadable(reason):
-                bad.append(_finding(check, limits, measurement.subject, Verdict.UNKNOWN, evidence=reason))
+                evidence = "; ".join(part for part in (reason, measurement.evidence) if part)
+                bad.append(_finding(check, limits, measurement.subject, Verdict.UNKNOWN, evidence=evidence))
             case Read(value, note):
                 verdict = held_against(value, limits)
                 if verdict is Verdict.OK:
@@ -87,6 +97,8 @@ def _judge_each(
                         _finding(check, limits, measurement.subject, verdict, value=value, evidence=evidence)
                     )
         samples.append((measurement, verdict))
+    for subject, reason in gone_subjects(check, measurements, history=history, now=now):
+        bad.append(_finding(check, limits, subject, Verdict.UNKNOWN, evidence=reason))
     bad.sort(key=lambda finding: -finding.verdict.severity)
     findings = (*bad, *_summary_of_good(check, limits, good))
     return Judgement(findings, _merged(check, not_judged), tuple(samples))

@@ -64,4 +64,11 @@ class TooLittle:
     reason: str
 
 
-Outcome = Measured | Unmeasured | NotConfigured | TooLittle
+@dataclass(frozen=True)
+class Exempt:
+    """The environment says that the question is not to be judged here, whatever was measured before."""
+
+    reason: str
+
+
+Outcome = Exempt | Measured | Unmeasured | NotConfigured | TooLittle

@@ -14,7 +14,7 @@ from typing import Any
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import Environment
 from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError, UnreachableError
-from docrag_ops.core.measurements import NotConfigured, Outcome, Unmeasured
+from docrag_ops.core.measurements import Exempt, Outcome, Unmeasured
 from docrag_ops.hooks.history import RunKey
 from docrag_ops.hooks.include import IncludeFolder
 
@@ -38,7 +38,7 @@ def ask_all(checks: Sequence[Check], asking: Asking) -> Answers:
     """One outcome per check. Sources live in `docrag_ops.operators.sources`, one module each, imported when asked."""
     exempt = asking.environment.exempt
     answers: Answers = {
-        check.name: NotConfigured(exempt[check.name]) for check in checks if check.name in exempt
+        check.name: Exempt(exempt[check.name]) for check in checks if check.name in exempt
     }
     asked = sorted((check for check in checks if check.name not in exempt), key=lambda check: check.source)
     for source, group in groupby(asked, key=lambda check: check.source):
