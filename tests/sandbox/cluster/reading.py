@@ -46,7 +46,7 @@ class Reader:
                 metadata["remainingItemCount"] = page.remaining
         if tables.wanted(request):
             return _json_bytes(tables.render(resource, page.records, metadata))
-        return await _send(request, list(_pieces(resource, metadata, page.records)))
+        return await _send(request, _pieces(resource, metadata, page.records))
 
     async def watch(self, request: web.Request, resource: Resource, namespace: str) -> web.StreamResponse:
         """Changes since a resource version, as JSON lines, until timeoutSeconds are over."""
@@ -160,9 +160,10 @@ def _pieces(resource: Resource, metadata: dict[str, Any], records: list[Record])
     yield b"".join([*waiting, b"]}\n"])
 
 
-async def _send(request: web.Request, pieces: list[bytes]) -> web.StreamResponse:
+async def _send(request: web.Request, pieces: Iterator[bytes]) -> web.StreamResponse:
+    """In chunks, made one at a time: a large list is never in memory a second time."""
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
-    response.content_length = sum(map(len, pieces))
+    response.enable_chunked_encoding()
     await response.prepare(request)
     for piece in pieces:
         await response.write(piece)
