@@ -4,7 +4,7 @@ platform, for the tests that ask for it.
     sandbox   the platform in miniature: its Settings
     airflow   Airflow on top of it: a client of the user admin
 
-Both start at the first test that asks, take what an earlier session left, and are stopped at the end.
+Both start at the first test that asks and are stopped at the end.
 """
 
 import os
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.sandbox import airflow_services, demo, lifecycle
+from tests.sandbox import airflow_services, demo
 from tests.sandbox.airflow_client import AirflowClient
-from tests.sandbox.for_tests import settings_for_tests
+from tests.sandbox.for_tests import TESTS, quietly, running
 from tests.sandbox.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -37,18 +37,11 @@ os.environ |= {
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Settings]:
-    settings = settings_for_tests()
-    try:
-        lifecycle.up(settings)
+    with running(TESTS) as settings:
         yield settings
-    finally:
-        lifecycle.down(settings)
 
 
 @pytest.fixture(scope="session")
-def airflow(sandbox: Settings) -> Iterator[AirflowClient]:
-    try:
-        demo.migrate_history(sandbox)
-        yield airflow_services.up(sandbox)
-    finally:
-        airflow_services.down(sandbox)
+def airflow(sandbox: Settings) -> AirflowClient:
+    demo.migrate_history(sandbox)
+    return airflow_services.up(sandbox, quietly)

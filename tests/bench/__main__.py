@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from tests.bench import dag_load, dag_run, health_checks, pods_5000
+from tests.sandbox.errors import SandboxError
 
 FIGURES = {module.NAME: module for module in (dag_load, health_checks, dag_run, pods_5000)}
 RESULTS = Path(__file__).parents[2] / ".bench.json"
@@ -17,12 +18,19 @@ def main(names: list[str]) -> None:
         sys.exit(f"error: no figure is called {min(unknown)!r}; there are: {', '.join(FIGURES)}")
     results = json.loads(RESULTS.read_text()) if names and RESULTS.exists() else {}
     began = time.monotonic()
+    failed = []
     for name in names or FIGURES:
-        figure = FIGURES[name].measure()
+        try:
+            figure = FIGURES[name].measure()
+        except (RuntimeError, SandboxError) as error:
+            failed.append(f"{name} could not be measured: {error}")
+            continue
         results[name] = figure.to_dict()
         print(figure.line(), flush=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     print(f"{time.monotonic() - began:.0f} s; written to {RESULTS.name}")
+    if failed:
+        sys.exit("\n".join(failed))
 
 
 main(sys.argv[1:])

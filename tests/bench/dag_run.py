@@ -13,6 +13,7 @@ from tests.bench.platform import running_sandbox
 from tests.sandbox import airflow_services
 from tests.sandbox.airflow_client import AirflowClient
 from tests.sandbox.errors import SandboxError
+from tests.sandbox.for_tests import quietly
 
 NAME, GOAL = "dag_run", 1.5
 ROUNDS, WARM_UPS = 5, 2
@@ -46,24 +47,20 @@ def measure() -> Figure:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         shutil.copy(ROOT / "dags" / f"{ENTRY}.py", folder)
-        airflow_services.down(settings)  # one that an earlier session left has other DAGs
-        try:
-            client = airflow_services.up(settings, lambda line: None, dags_folder=folder)
-            client.wait_for_dag(ENTRY, parsed_after=LONG_AGO)
-            write_idle_twin(client, folder)
-            client.wait_for_dag(IDLE, parsed_after=LONG_AGO)
-            for _ in range(WARM_UPS):
-                seconds(client, ENTRY), seconds(client, IDLE)
-            return compare(
-                NAME,
-                GOAL,
-                ours=lambda: seconds(client, ENTRY),
-                theirs=lambda: seconds(client, IDLE),
-                rounds=ROUNDS,
-                unit="seconds",
-            )
-        finally:
-            airflow_services.down(settings)
+        client = airflow_services.up(settings, quietly, dags_folder=folder)
+        client.wait_for_dag(ENTRY, parsed_after=LONG_AGO)
+        write_idle_twin(client, folder)
+        client.wait_for_dag(IDLE, parsed_after=LONG_AGO)
+        for _ in range(WARM_UPS):
+            seconds(client, ENTRY), seconds(client, IDLE)
+        return compare(
+            NAME,
+            GOAL,
+            ours=lambda: seconds(client, ENTRY),
+            theirs=lambda: seconds(client, IDLE),
+            rounds=ROUNDS,
+            unit="seconds",
+        )
 
 
 def write_idle_twin(client: AirflowClient, folder: Path) -> None:

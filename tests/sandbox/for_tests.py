@@ -10,8 +10,9 @@ from tests.sandbox import airflow_services, lifecycle
 from tests.sandbox.settings import REPOSITORY, Settings, load_settings
 
 TESTS, BENCH = "test", "bench"
-PORT_OFFSETS = {TESTS: 10_000, BENCH: 20_000}
-"""What is added to every port; the variable SANDBOX_TEST_PORT_OFFSET (or ..._BENCH_...) says otherwise."""
+PORT_OFFSETS = {TESTS: 10_000, BENCH: 5_000}
+"""What is added to every port; the variable SANDBOX_TEST_PORT_OFFSET (or ..._BENCH_...) says otherwise. All stay
+below 32768, where the ports begin that outgoing connections take."""
 
 
 def settings_for(purpose: str) -> Settings:
@@ -28,14 +29,26 @@ def settings_for(purpose: str) -> Settings:
 
 @contextmanager
 def running(purpose: str) -> Iterator[Settings]:
-    """The sandbox of this purpose, up; down at the end. A second session waits until the first one ended."""
+    """The sandbox of this purpose, up; down at the end. A second session waits until the first one ended.
+
+    What a session that was killed left is stopped first: its processes run yesterday's code.
+    """
     settings = settings_for(purpose)
     settings.state_dir.mkdir(exist_ok=True)
     with (settings.state_dir / "session.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        stop(settings)
         try:
-            lifecycle.up(settings)
+            lifecycle.up(settings, quietly)
             yield settings
         finally:
-            airflow_services.down(settings)
-            lifecycle.down(settings)
+            stop(settings)
+
+
+def stop(settings: Settings) -> None:
+    airflow_services.down(settings)
+    lifecycle.down(settings, quietly)
+
+
+def quietly(line: str) -> None:
+    """Says nothing: pytest and the bench have lines of their own."""
