@@ -71,6 +71,6 @@ def client(settings: Settings) -> redis.Redis:
 def _answers(settings: Settings) -> bool:
     try:
         with client(settings) as connection:
-            return bool(connection.ping())
-    except redis.exceptions.RedisError:  # refused, or still loading its file
+            return not connection.info("persistence")["loading"]  # PING is refused after a failed save
+    except redis.exceptions.RedisError:
         return False
