@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import re
@@ -23,6 +24,7 @@ STARTED = re.compile(r"API on https://127\.0\.0\.1:(\d+), control on http://127\
 PROD = "doc-rag-prod"
 
 
+@functools.cache
 def why_no_kubectl() -> str:
     """Why kubectl cannot be used for exec over WebSocket; empty when it can."""
     if shutil.which("kubectl") is None:
