@@ -55,7 +55,9 @@ class Limits(Record):
     @model_validator(mode="after")
     def _make_sense(self) -> Limits:
         if self.warning is None and self.critical is None:
-            raise ValueError("neither limit 'warning' nor 'critical' is given; such a check could never be bad")
+            raise ValueError(
+                "neither limit 'warning' nor 'critical' is given; such a check could never be bad"
+            )
         for name in ("warning", "critical"):
             value = getattr(self, name)
             if self.unit is Unit.RATIO and value is not None and not 0 <= value <= 1:

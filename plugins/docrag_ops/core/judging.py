@@ -76,7 +76,7 @@ def _judge_each(
     good: list[tuple[float, str]] = []
     not_judged: list[NotJudged] = []
     samples: list[tuple[Measurement, Verdict | None]] = []
-    measurements = [replace(one, subject=_subject(one)) for one in measurements]
+    measurements = [_with_storable_subject(one) for one in measurements]
     for measurement in measurements:
         result = read(check, measurement, history=history, now=now)
         verdict: Verdict | None = Verdict.UNKNOWN
@@ -139,8 +139,10 @@ def _merged(check: Check, entries: list[NotJudged], most: int = 5) -> tuple[NotJ
     )
 
 
-def _subject(measurement: Measurement) -> str:
-    return shortened(storable(measurement.subject), size_bytes=SUBJECT_BYTES)
+def _with_storable_subject(measurement: Measurement) -> Measurement:
+    """Under the same name in findings, in history and when it is looked up there."""
+    subject = shortened(storable(measurement.subject), size_bytes=SUBJECT_BYTES)
+    return measurement if subject == measurement.subject else replace(measurement, subject=subject)
 
 
 def _finding(

@@ -33,7 +33,10 @@ def parse_df(text: str) -> Space:
         columns = lines[1].split()
         for position in range(1, len(columns) - 4):
             numbers, share = columns[position : position + 3], columns[position + 3]
-            if all(number.isdigit() for number in numbers) and (share.endswith("%") or share == "-"):
+            # What is available is negative when root has used up the blocks that are reserved for it.
+            if all(number.lstrip("-").isdecimal() for number in numbers) and (
+                share.endswith("%") or share == "-"
+            ):
                 total, _, available = (int(number) for number in numbers)
                 return Space(mounted_on=" ".join(columns[position + 4 :]), total=total, available=available)
     raise ValueError(f"df answered {text[:300]!r}; expected a heading and one line about a file system")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
+RETRY_PAUSE_SECONDS = 0.2
 PROBE_LIFE_SECONDS = 60
 
 
@@ -67,10 +68,15 @@ class CacheHook(BaseHook):
     @cached_property
     def _client(self) -> Redis:
         from airflow.providers.redis.hooks.redis import RedisHook
+        from redis.backoff import ConstantBackoff
+        from redis.retry import Retry
 
         client: Redis = RedisHook(redis_conn_id=self.conn_id).get_conn()  # type: ignore[no-untyped-call]
-        # The provider passes no time limits on, and the pool hands these to every connection it opens.
+        # The provider passes no time limits on, and the pool hands these to every connection it opens. By itself the
+        # client tries again for about ten seconds, at every question.
         client.connection_pool.connection_kwargs.update(
-            socket_connect_timeout=CONNECT_SECONDS, socket_timeout=ANSWER_SECONDS
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=ANSWER_SECONDS,
+            retry=Retry(ConstantBackoff(RETRY_PAUSE_SECONDS), retries=1),
         )
         return client

@@ -19,7 +19,7 @@ STATEMENT_SECONDS = 15
 LOCK_SECONDS = 2
 _OPTIONS = (
     f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s "
-    "-c idle_in_transaction_session_timeout=60s"
+    "-c idle_in_transaction_session_timeout=60s -c timezone=UTC"
 )
 
 
@@ -40,7 +40,11 @@ class DatabaseHook(BaseHook):
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
         connection = self.get_connection(self.conn_id)
-        limits = {"connect_timeout": CONNECT_SECONDS, "application_name": "docrag-ops"}
+        limits = {
+            "connect_timeout": CONNECT_SECONDS,
+            "application_name": "docrag-ops",
+            "client_encoding": "UTF8",  # of a database in SQL_ASCII, psycopg would give bytes
+        }
         connection.extra = json.dumps({**limits, **connection.extra_dejson})
         where = f"PostgreSQL at {connection.host}:{connection.port or 5432} ({self.conn_id})"
         try:
@@ -77,18 +81,21 @@ class DatabaseSession:
         except psycopg.Error as error:
             raise CouldNotMeasureError(f"{self._where}, include/sql/{name}: {_text(error)}") from error
 
-    def try_write(self, statement: str, *, name: str) -> None:
-        """Run a statement that writes, and roll it back.
+    def try_write(self, statement: str, *, name: str) -> str:
+        """Run a statement that writes, and roll it back; the text says why it was refused, empty when it was not.
 
-        :raises CouldNotMeasureError: naming the file, when the server refuses it.
+        :raises CouldNotMeasureError: when the role lacks the right to, which says nothing about the server.
         """
         import psycopg
 
         try:
             with self._connection.transaction(force_rollback=True):
                 self._connection.execute(statement.encode())
-        except psycopg.Error as error:
+        except psycopg.errors.InsufficientPrivilege as error:
             raise CouldNotMeasureError(f"{self._where}, include/sql/{name}: {_text(error)}") from error
+        except psycopg.Error as error:
+            return f"{self._where}, include/sql/{name}: {_text(error)}"
+        return ""
 
     @property
     def server_version(self) -> int:

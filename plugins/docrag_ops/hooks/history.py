@@ -88,6 +88,7 @@ class HistoryHook(BaseHook):
 
         :raises UnreachableError: when the history database cannot be used.
         """
+        from airflow.sdk.exceptions import AirflowNotFoundException
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
@@ -96,6 +97,8 @@ class HistoryHook(BaseHook):
         except SQLAlchemyError as error:
             text = " ".join(str(error.__cause__ or error).split())
             raise UnreachableError(f"The history database ({self.conn_id}) cannot be used: {text}") from error
+        except AirflowNotFoundException as error:
+            raise UnreachableError(f"The history database cannot be used: {error}") from error
 
     def samples(
         self, run: RunKey, *, latest: Sequence[str], daily: Mapping[str, int], now: datetime

@@ -69,8 +69,10 @@ class MetricsHook(WebHook):
                 else repr(body)[:300]
             )
             raise CouldNotMeasureError(f"{self._who} refused the query ({detail}): {form['query'][:300]!r}")
-        if body.get("warnings"):
+        # Before 3.0, notes about a query are among the warnings too.
+        warnings = [text for text in body.get("warnings") or () if not str(text).startswith("PromQL info")]
+        if warnings:
             raise CouldNotMeasureError(
-                f"{self._who} warns that its answer is not whole: {'; '.join(body['warnings'])}"
+                f"{self._who} warns that its answer is not whole: {'; '.join(warnings)}"
             )
         return dict(body["data"])

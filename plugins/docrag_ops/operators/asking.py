@@ -37,9 +37,7 @@ class Asking:
 def ask_all(checks: Sequence[Check], asking: Asking) -> Answers:
     """One outcome per check. Sources live in `docrag_ops.operators.sources`, one module each, imported when asked."""
     exempt = asking.environment.exempt
-    answers: Answers = {
-        check.name: Exempt(exempt[check.name]) for check in checks if check.name in exempt
-    }
+    answers: Answers = {check.name: Exempt(exempt[check.name]) for check in checks if check.name in exempt}
     asked = sorted((check for check in checks if check.name not in exempt), key=lambda check: check.source)
     for source, group in groupby(asked, key=lambda check: check.source):
         answers.update(_ask_source(source, list(group), asking))
@@ -55,9 +53,14 @@ def _ask_source(source: str, checks: list[Check], asking: Asking) -> Answers:
     except CouldNotMeasureError as error:
         return {check.name: Unmeasured(str(error)) for check in checks}
     except AirflowNotFoundException as error:
-        reason = f"{error}. Create it in Airflow under Admin, Connections; the README has the table of what it needs"
-        return {check.name: Unmeasured(reason) for check in checks}
+        return {check.name: Unmeasured(_without_connection(error)) for check in checks}
     return answers
+
+
+def _without_connection(error: Exception) -> str:
+    return (
+        f"{error}. Create it in Airflow under Admin, Connections; the README has the table of what it needs"
+    )
 
 
 def answer_each(checks: Iterable[Check], question: Callable[[Check], Outcome]) -> Answers:
@@ -79,12 +82,16 @@ class _Unreachable(Unmeasured):
 
 def outcome_of(question: Callable[[], Outcome]) -> Outcome:
     """The outcome of a question; whatever goes wrong with it makes this one check `unknown`, and is logged."""
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
     try:
         return question()
     except UnreachableError as error:
         return _Unreachable(str(error))
     except CouldNotMeasureError as error:
         return Unmeasured(str(error))
+    except AirflowNotFoundException as error:
+        return Unmeasured(_without_connection(error))
     except DefinitionError:
         raise
     except (

@@ -24,7 +24,9 @@ class ContainerFacts:
     restarts: int = 0
     waiting_reason: str = ""
     waiting_message: str = ""
+    running_since: datetime | None = None
     terminated_reason: str = ""
+    terminated_at: datetime | None = None
     last_terminated_reason: str = ""
     last_terminated_at: datetime | None = None
     cpu_limit_cores: float | None = None
@@ -105,7 +107,9 @@ def _container(container: Json, status: Json) -> ContainerFacts:
         restarts=int(status.get("restartCount") or 0),
         waiting_reason=waiting.get("reason") or "",
         waiting_message=waiting.get("message") or "",
+        running_since=parse_time((state.get("running") or {}).get("startedAt")),
         terminated_reason=terminated.get("reason") or "",
+        terminated_at=parse_time(terminated.get("finishedAt")),
         last_terminated_reason=last.get("reason") or "",
         last_terminated_at=parse_time(last.get("finishedAt")),
         cpu_limit_cores=parse_quantity(limits["cpu"]) if "cpu" in limits else None,

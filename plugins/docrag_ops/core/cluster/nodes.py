@@ -74,7 +74,9 @@ def cpu_used(pods: Iterable[PodFacts], usage: Iterable[UsageFacts], now: datetim
     return _used_of_limit(pods, usage, "cpu_cores", "cpu_limit_cores", now)
 
 
-_YOUNG_MINUTES = 3.0  # metrics-server scrapes every 15 s to 60 s; a younger pod may not be in its list yet
+_YOUNG_MINUTES = (
+    3.0  # metrics-server scrapes every 15 s to 60 s; a younger container may not be in its list yet
+)
 
 
 def _used_of_limit(
@@ -82,11 +84,14 @@ def _used_of_limit(
 ) -> Iterator[Measurement]:
     by_container = {(one.namespace, one.name, one.container): getattr(one, used) for one in usage}
     for pod in pods:
-        if pod.phase != "Running" or minutes_between(pod.created_at, now) < _YOUNG_MINUTES:
+        if pod.phase != "Running":
             continue
         for container in pod.containers:
             allowed = getattr(container, limit)
-            if not allowed or not container.ready:
+            # An init container that is done stays "ready", and has no usage.
+            if not allowed or not container.ready or container.running_since is None:
+                continue
+            if minutes_between(container.running_since, now) < _YOUNG_MINUTES:
                 continue
             value = by_container.get((pod.namespace, pod.name, container.name))
             subject = f"{pod.subject}/{container.name}"
@@ -105,8 +110,12 @@ def node_used(
     by_node: Mapping[str, UsageFacts] = {one.name: one for one in usage}
     for node in nodes:
         name, used = node["metadata"]["name"], by_node.get(node["metadata"]["name"])
-        allocatable = parse_quantity(node["status"]["allocatable"][resource])
-        if used is None:
+        allocatable = parse_quantity(((node.get("status") or {}).get("allocatable") or {}).get(resource, 0))
+        if not allocatable:
+            yield Measurement(
+                subject=name, problem=f"the node does not say how much {resource} is allocatable"
+            )
+        elif used is None:
             yield Measurement(subject=name, problem="metrics.k8s.io does not list this node")
         else:
             value = used.cpu_cores if resource == "cpu" else used.memory_bytes

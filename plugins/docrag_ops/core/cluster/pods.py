@@ -131,24 +131,28 @@ def restarts(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:
 
 
 def out_of_memory_kills(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:
-    """Containers of a pod whose last end, within 24 hours, was OOMKilled. Sees one kill per container only."""
+    """Containers of a pod that were OOMKilled, now or at their last end, within 24 hours. Sees one kill each."""
     for pod in pods:
         hit = [container for container in pod.containers if _out_of_memory(container, now)]
         yield Measurement(
             subject=pod.subject,
             value=len(hit),
             evidence="; ".join(
-                f"container {one.name}: OOMKilled at {one.last_terminated_at}, {one.restarts} restarts"
+                f"container {one.name}: OOMKilled at {one.terminated_at or one.last_terminated_at}, "
+                f"{one.restarts} restarts"
                 for one in hit
             ),
         )
 
 
 def _out_of_memory(container: ContainerFacts, now: datetime) -> bool:
-    if container.terminated_reason == "OOMKilled":
-        return True
-    recent = minutes_between(container.last_terminated_at, now) <= _OOM_WINDOW_MINUTES
-    return container.last_terminated_reason == "OOMKilled" and recent
+    ends = (
+        (container.terminated_reason, container.terminated_at),
+        (container.last_terminated_reason, container.last_terminated_at),
+    )
+    return any(
+        reason == "OOMKilled" and minutes_between(at, now) <= _OOM_WINDOW_MINUTES for reason, at in ends
+    )
 
 
 def evicted(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:

@@ -42,15 +42,24 @@ def _rollout_trouble(workload: WorkloadFacts) -> str:
 def missing_workloads(
     workloads: Iterable[WorkloadFacts], expected: Mapping[str, Workload], now: datetime
 ) -> Iterator[Measurement]:
-    """0 for each workload that the environment names and the cluster has; a missing one has no measurement."""
-    there = {(workload.kind, workload.namespace, workload.name) for workload in workloads}
+    """0 for each workload that the environment names, 1 when no replica of it is wanted.
+
+    A missing one has no measurement.
+    """
+    there = {(workload.kind, workload.namespace, workload.name): workload for workload in workloads}
     for name, workload in expected.items():
         subject = f"{workload.namespace}/{workload.kind}/{name}"
-        if (workload.kind, workload.namespace, name) in there:
-            yield Measurement(subject=subject, value=0)
-        else:
+        found = there.get((workload.kind, workload.namespace, name))
+        if found is None:
             yield Measurement(
                 subject=subject, problem=f"the cluster has no {workload.kind} {name!r} in this namespace"
+            )
+        else:
+            none = found.desired == 0
+            yield Measurement(
+                subject=subject,
+                value=int(none),
+                evidence="it exists, but no replica is wanted" if none else "",
             )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from docrag_ops.core.checks import Check
-from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
+from docrag_ops.core.errors import UnreachableError
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.hooks.database import DatabaseHook
 from docrag_ops.hooks.history import HistoryHook
@@ -33,11 +33,8 @@ def _connect(asking: Asking) -> Outcome:
 def _write(asking: Asking) -> Outcome:
     """0 when a row can be written (and is rolled back), 1 with the reason when not."""
     with DatabaseHook().session() as session:
-        try:
-            session.try_write(asking.include.query("sql", WRITE_PROBE), name=WRITE_PROBE)
-        except CouldNotMeasureError as error:
-            return _one(1, str(error))
-    return _one(0)
+        refusal = session.try_write(asking.include.query("sql", WRITE_PROBE), name=WRITE_PROBE)
+    return _one(int(bool(refusal)), refusal)
 
 
 def _record_statements(asking: Asking) -> Outcome:

@@ -5,10 +5,18 @@ A series' subject is its label `subject` where it has one, else all its labels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from docrag_ops.core.checks import Check
-from docrag_ops.core.measurements import Measured, Measurement, Outcome, TooLittle, Unmeasured
+from docrag_ops.core.measurements import (
+    Measured,
+    Measurement,
+    NotConfigured,
+    Outcome,
+    TooLittle,
+    Unmeasured,
+)
 from docrag_ops.hooks.metrics import MetricsHook, Series
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
@@ -20,13 +28,16 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
 
 
 def _ask(check: Check, hook: MetricsHook, asking: Asking) -> Outcome:
+    if asking.environment.traffic is None:
+        return NotConfigured("the environment has no section 'traffic', so no Prometheus to ask")
     if check.guard:
         amount = _query(hook, check.guard.promql, asking)
-        if not amount:
+        if not amount or not math.isfinite(amount[0].value):
+            answer = f"answered {amount[0].value}" if amount else "has no data"
             return Unmeasured(
-                f"Prometheus has no data about {check.guard.what} (include/promql/{check.guard.promql})"
+                f"Prometheus {answer} about {check.guard.what} (include/promql/{check.guard.promql})"
             )
-        if not amount[0].value >= check.guard.at_least:
+        if amount[0].value < check.guard.at_least:
             return TooLittle(
                 f"low volume: {amount[0].value:,.0f} {check.guard.what}, needs {check.guard.at_least:,.0f}"
             )

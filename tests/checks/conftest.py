@@ -1,0 +1,125 @@
+"""A run of one area's check task against what a fixture says."""
+
+import json
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+
+from docrag_ops.core.environments import Environment
+from docrag_ops.core.results import AreaResult
+from docrag_ops.hooks.history import RunKey
+from docrag_ops.hooks.include import IncludeFolder
+from docrag_ops.operators.asking import Asking
+from docrag_ops.operators.checks import CheckOperator
+from tests.checks import foreign
+from tests.checks.fixture import Fixture
+
+RUN = RunKey(environment="docrag-prod", entry="daily_health_check", run_id="scheduled__2026-11-23")
+
+
+class KnownHistory:
+    """A history that has the fixture's samples, and takes what is recorded."""
+
+    samples_by_check: ClassVar[dict[str, Any]] = {}
+
+    def samples(self, run: RunKey, *, latest: list[str], daily: dict[str, int], now: object) -> Any:
+        wanted = {*latest, *daily}
+        return {name: found for name, found in self.samples_by_check.items() if name in wanted}
+
+    def record_area(self, *_: object, **__: object) -> None:
+        """Taken."""
+
+    def record_statements(self, *_: object, **__: object) -> None:
+        """Taken."""
+
+
+@pytest.fixture(scope="session")
+def web() -> Iterator[foreign.WebServer]:
+    with foreign.WebServer() as server:
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[foreign.RedisServer]:
+    with foreign.RedisServer() as server:
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def environment() -> Environment:
+    return IncludeFolder().environment("docrag-prod")
+
+
+@pytest.fixture
+def run_area(
+    monkeypatch: pytest.MonkeyPatch,
+    web: foreign.WebServer,
+    redis_server: foreign.RedisServer,
+    environment: Environment,
+) -> Callable[[Fixture], AreaResult]:
+    """Ask, read and judge a whole area as its check task does, and return what it would hand on."""
+
+    def run(fixture: Fixture) -> AreaResult:
+        include = IncludeFolder()
+        answers = fixture.answers
+        _connect(monkeypatch, web, redis_server)
+        web.answers = answers.get("web", {})
+        web.queries = {
+            include.promql(name, environment.traffic.variables): answer
+            for name, answer in answers.get("prometheus", {}).items()
+        }
+        redis_server.answers = answers.get("redis", {})
+        clock = SimpleNamespace(perf_counter=lambda: web.clock_seconds)
+        monkeypatch.setattr("docrag_ops.operators.sources.service.time", clock)
+        _stand_in_for_postgres(monkeypatch, include, answers.get("sql", {}))
+        cluster = "docrag_ops.hooks.cluster.ClusterHook"
+        monkeypatch.setattr(f"{cluster}._ask", foreign.kubernetes(answers.get("kubernetes", {})))
+        monkeypatch.setattr(f"{cluster}._who", "The Kubernetes API")
+        monkeypatch.setattr(f"{cluster}.run", foreign.command_in_pod(answers.get("exec", {})))
+        entries = answers.get("airflow", {})
+        monkeypatch.setattr("docrag_ops.operators.sources.entries.entry_names", lambda: sorted(entries))
+        monkeypatch.setattr(KnownHistory, "samples_by_check", fixture.samples)
+        for module in ("hooks.history", "operators.sources.database"):
+            monkeypatch.setattr(f"docrag_ops.{module}.HistoryHook", KnownHistory)
+        asking = Asking(
+            environment=environment,
+            include=include,
+            run=RUN,
+            now=fixture.now,
+            task_instance=foreign.Airflow(entries),
+        )
+        return CheckOperator(task_id=f"check_{fixture.area}", area=fixture.area).measure(asking)
+
+    return run
+
+
+def _connect(
+    monkeypatch: pytest.MonkeyPatch, web: foreign.WebServer, redis_server: foreign.RedisServer
+) -> None:
+    http = {"conn_type": "http", "host": "127.0.0.1", "port": web.server_address[1]}
+    redis = {"conn_type": "redis", "host": "127.0.0.1", "port": redis_server.server_address[1]}
+    postgres = {"conn_type": "postgres", "host": "127.0.0.1", "schema": "docrag"}
+    for name in ("prometheus", "api", "qdrant"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_DOCRAG_{name.upper()}", json.dumps(http))
+    monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_REDIS", json.dumps(redis))
+    monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_POSTGRES", json.dumps(postgres))
+
+
+def _stand_in_for_postgres(
+    monkeypatch: pytest.MonkeyPatch, include: IncludeFolder, answers: dict[str, Any]
+) -> None:
+    import psycopg
+    from airflow.providers.postgres.hooks.postgres import PostgresHook
+
+    rows = {include.query("sql", name): answer for name, answer in answers.items() if "/" in name}
+
+    def open_connection(hook: object) -> foreign.PostgresConnection:
+        if "refused" in answers:
+            raise psycopg.OperationalError(answers["refused"])
+        return foreign.PostgresConnection(rows)
+
+    monkeypatch.setattr(PostgresHook, "get_conn", open_connection)

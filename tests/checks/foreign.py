@@ -1,0 +1,187 @@
+"""Foreign systems that answer what a fixture says, at the lowest border that is cheap.
+
+HTTP services and Redis are real servers on 127.0.0.1, asked by the real clients; PostgreSQL is a connection that
+knows rows by query; the Kubernetes API is answered below the hook's parsing, commands in pods as their results.
+"""
+
+import json
+import socketserver
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs
+
+import psycopg
+
+from docrag_ops.core.errors import CouldNotMeasureError
+from docrag_ops.hooks.cluster import CommandResult, PodName
+
+
+class WebServer(ThreadingHTTPServer):
+    """Answers `METHOD PATH` with `answers` ({http, body, takes_seconds}), and Prometheus' queries by their text."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _WebRequest)
+        self.answers: dict[str, Any] = {}
+        self.queries: dict[str, Any] = {}
+        self.clock_seconds = 0.0
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+
+class _WebRequest(BaseHTTPRequestHandler):
+    server: WebServer
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+        found = self.server.answers.get(f"{self.command} {self.path}")
+        if self.path == "/api/v1/query":
+            found = self.server.queries.get(parse_qs(body)["query"][0])
+        if found is None:
+            found = {"http": 599, "body": f"the fixture does not say what {self.path} answers"}
+        if "http" not in found:
+            found = {"http": 200, "body": json.dumps(found)}
+        self.server.clock_seconds += found.get("takes_seconds", 0.02)
+        content = found["body"].encode()
+        self.send_response(found["http"])
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_POST = do_GET  # noqa: N815 (http.server's own way to name them)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+class RedisServer(socketserver.ThreadingTCPServer):
+    """Speaks enough of Redis' protocol for INFO and the probes; `answers` has INFO's lines, or errors by command."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _RedisSession)
+        self.answers: dict[str, Any] = {}
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+
+class _RedisSession(socketserver.StreamRequestHandler):
+    server: RedisServer
+
+    def handle(self) -> None:
+        kept: dict[bytes, bytes] = {}
+        while header := self.rfile.readline():
+            words = [self._bulk() for _ in range(int(header[1:]))]
+            self.wfile.write(self._answer(words[0].decode().upper(), words[1:], kept))
+
+    def _bulk(self) -> bytes:
+        size = int(self.rfile.readline()[1:])
+        return self.rfile.read(size + 2)[:-2]
+
+    def _answer(self, command: str, words: list[bytes], kept: dict[bytes, bytes]) -> bytes:
+        answers = self.server.answers
+        if isinstance(answers.get(command), str):
+            return f"-{answers[command]}\r\n".encode()
+        match command:
+            case "INFO":
+                return _as_bulk("\r\n".join(answers["INFO"]).encode())
+            case "PING":
+                return b"+PONG\r\n"
+            case "SET":
+                kept[words[0]] = words[1]
+                return b"+OK\r\n"
+            case "GET":
+                return _as_bulk(kept[words[0]])
+            case "DEL":
+                return b":1\r\n" if kept.pop(words[0], None) else b":0\r\n"
+            case "CLIENT" | "SELECT":
+                return b"+OK\r\n"
+            case "HELLO":
+                return b"%2\r\n$5\r\nproto\r\n:3\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
+            case _:
+                return f"-ERR unknown command '{command}'\r\n".encode()
+
+
+def _as_bulk(content: bytes) -> bytes:
+    return b"$%d\r\n%s\r\n" % (len(content), content)
+
+
+class PostgresConnection:
+    """A psycopg connection whose `answers` are rows, or {sqlstate, message}, by the query's text."""
+
+    closed = False
+    autocommit = False
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self._answers = answers
+        self.description: object = ("a column",)
+        self._rows: list[dict[str, Any]] = []
+
+    def __enter__(self) -> "PostgresConnection":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Nothing to close."""
+
+    def cursor(self, **_: Any) -> "PostgresConnection":
+        return self
+
+    def transaction(self, **_: Any) -> "PostgresConnection":
+        return self
+
+    def rollback(self) -> None:
+        """Nothing to roll back."""
+
+    def execute(self, query: bytes, parameters: object = None) -> None:
+        answer = self._answers[query.decode()]
+        if isinstance(answer, dict):
+            raise psycopg.errors.lookup(answer["sqlstate"])(answer["message"])
+        self._rows = answer
+
+    def fetchall(self) -> list[dict[str, Any]]:
+        return [dict(row) for row in self._rows]
+
+
+def kubernetes(answers: dict[str, Any]) -> Callable[..., tuple[int, bytes]]:
+    """What `ClusterHook._ask` answers by path."""
+
+    def ask(hook: object, path: str, query: object) -> tuple[int, bytes]:
+        answer = answers[path]
+        if "http" in answer:
+            return answer["http"], answer["body"].encode()
+        return 200, json.dumps(answer).encode()
+
+    return ask
+
+
+def command_in_pod(answers: dict[str, Any]) -> Callable[..., CommandResult]:
+    """What `ClusterHook.run` answers by `POD COMMAND`: a result, or {broken: why}."""
+
+    def run(hook: object, pod: PodName, container: str, command: list[str], **_: Any) -> CommandResult:
+        answer = answers[f"{pod.name} {' '.join(command)}"]
+        if "broken" in answer:
+            raise CouldNotMeasureError(answer["broken"])
+        return CommandResult(**answer)
+
+    return run
+
+
+class Airflow:
+    """The running task instance, as far as it is asked about other DAGs."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self._answers = answers
+
+    def get_dag(self, dag_id: str) -> Any:
+        from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+        from airflow.sdk.execution_time.comms import ErrorResponse
+
+        answer = self._answers[dag_id]
+        if "http" in answer:
+            detail = {"status_code": answer["http"], "message": "Server returned error"}
+            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail))
+        return SimpleNamespace(**answer)
