@@ -18,9 +18,9 @@ from tests.sandbox.settings import REPOSITORY, Settings, load_settings
 
 CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
 ENTRY, USER = "daily_health_check", "viewer"
-WIDTH, HEIGHT = 1400, 900
+WIDTH, HEIGHT = 1600, 1080
 PATIENCE_SECONDS = 60
-DEFAULT = REPOSITORY / "docs/images/daily_health_check.png"
+DEFAULT = REPOSITORY / "docs/daily_health_check.png"
 
 
 def take(settings: Settings, path: Path) -> None:
