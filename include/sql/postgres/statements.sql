@@ -1,4 +1,5 @@
 -- One row is a statement of a user in a database, the 300 with the most time; all counters are cumulative.
+-- query: normalised; but ALTER ROLE … PASSWORD is kept as it was typed, so passwords are blotted out.
 -- total_ms: planning and execution, milliseconds. Columns exist since PostgreSQL 14.
 -- Source: https://www.postgresql.org/docs/current/pgstatstatements.html
 SELECT i.stats_reset,
@@ -6,7 +7,7 @@ SELECT i.stats_reset,
        s.queryid AS query_id,
        s.userid::bigint AS user_id,
        s.dbid::bigint AS database_id,
-       left(s.query, 1000) AS query,
+       regexp_replace(left(s.query, 1000), $$(password\s+)e?'([^']|'')*'?$$, '\1***', 'gi') AS query,
        s.calls,
        s.total_plan_time + s.total_exec_time AS total_ms,
        s.rows AS rows_count,

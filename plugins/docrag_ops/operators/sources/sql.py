@@ -1,7 +1,7 @@
 """`measure: {sql: FILE}`: a query below `include/sql/`.
 
-Columns: `subject`, and `value` or `numerator` and `denominator`; `epoch` and `evidence` where there are any. Every
-other column is evidence under its own name. The environment's `postgres` section gives the named parameters.
+Columns: `subject`, and `value` or `numerator` and `denominator`; `epoch`, `evidence` and `problem` where there are any.
+Every other column is evidence under its own name. The environment's `postgres` section gives the named parameters.
 """
 
 from __future__ import annotations
@@ -10,18 +10,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from docrag_ops.core.checks import Check
-from docrag_ops.core.errors import DefinitionError
+from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.hooks.database import DatabaseHook, DatabaseSession
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 _NUMBERS = ("value", "numerator", "denominator")
-_TEXTS = ("subject", "epoch", "evidence")
+_TEXTS = ("subject", "epoch", "evidence", "problem")
+RIGHTS = "postgres/monitor_rights.sql"
 
 
 def answer(checks: Sequence[Check], asking: Asking) -> Answers:
-    """Ask each check's query in one session."""
+    """Ask each check's query in one session.
+
+    :raises CouldNotMeasureError: when the role does not see what others do; what it then sees looks well.
+    """
     with DatabaseHook().session() as session:
+        for row in session.rows(asking.include.query("sql", RIGHTS), {}, name=RIGHTS):
+            if not row["granted"]:
+                raise CouldNotMeasureError(
+                    f"The role {row['role']!r} sees its own sessions only; expected a member of pg_monitor: "
+                    f"GRANT pg_monitor TO {row['role']}"
+                )
         return answer_each(checks, lambda check: _ask(check, session, asking))
 
 
@@ -44,6 +54,7 @@ def measurement_of(row: Mapping[str, Any], *, name: str) -> Measurement:
     return Measurement(
         subject=str(row["subject"]),
         epoch=str(row.get("epoch") or ""),
+        problem=str(row.get("problem") or ""),
         evidence=str(row["evidence"]) if row.get("evidence") is not None else ", ".join(rest),
         value=value,
         numerator=numerator,
