@@ -1,8 +1,8 @@
 """The real Alertmanager, with nobody to tell: alarms of the calendar go another way."""
 
 from tests.sandbox import processes
+from tests.sandbox.local_http import answers
 from tests.sandbox.programs import program
-from tests.sandbox.prometheus_server import answers
 from tests.sandbox.settings import Settings
 
 NAME = "alertmanager"

@@ -21,42 +21,40 @@ from tests.sandbox.settings import PACKAGE, Settings
 
 KEPT_DAYS = 7
 HOUR = 21
-KINDS = {
-    "postgres-backup-{day}.sql.gz": lambda settings, path: _dump_plain(settings, path),
-    "postgres-backup-{day}.dump": lambda settings, path: _dump(
-        settings, "--format=custom", "--compress=1", f"--file={path}"
-    ),
-    "qdrant-backup-{day}.tar.gz": lambda settings, path: _archive(path, _qdrant_files(settings)),
-    "config-backup-{day}.tar.gz": lambda settings, path: _archive(path, _configuration_files()),
-}
+Make = Callable[[Settings, Path], None]
 
 
 def start(settings: Settings) -> None:
     """Make what is missing of the last seven days, remove what is older."""
     settings.backups_dir.mkdir(parents=True, exist_ok=True)
     today = datetime.now(UTC)
-    days = [today - timedelta(days=age) for age in range(KEPT_DAYS)]
     wanted = set()
     for pattern, make in KINDS.items():
-        newest = settings.backups_dir / pattern.format(day=f"{today:%Y%m%d}")
+        names = [pattern.format(day=f"{today - timedelta(days=age):%Y%m%d}") for age in range(KEPT_DAYS)]
+        wanted |= set(names)
+        newest = settings.backups_dir / names[0]
         if not newest.exists():
-            _whole(newest, lambda path, make=make: make(settings, path))
-        for day in days:
-            path = settings.backups_dir / pattern.format(day=f"{day:%Y%m%d}")
-            wanted.add(path.name)
-            if not path.exists():
-                _whole(path, lambda partial, newest=newest: shutil.copyfile(newest, partial))
-                at = day.replace(hour=HOUR, minute=0, second=0).timestamp()
-                os.utime(path, (at, at))
-    for path in settings.backups_dir.iterdir():
+            _whole(newest, settings, make)
+        for age, name in enumerate(names):
+            at = (today - timedelta(days=age)).replace(hour=HOUR, minute=0, second=0)
+            _copy_unless_there(newest, settings.backups_dir / name, at.timestamp())
+    for path in settings.backups_dir.glob("*-backup-*"):
         if path.name not in wanted:
             path.unlink()
 
 
-def _whole(path: Path, make: Callable[[Path], object]) -> None:
+def _whole(path: Path, settings: Settings, make: Make) -> None:
     partial = path.with_name(f"{path.name}.partial")
-    make(partial)
+    make(settings, partial)
     partial.rename(path)
+
+
+def _copy_unless_there(newest: Path, path: Path, time: float) -> None:
+    if not path.exists():
+        partial = path.with_name(f"{path.name}.partial")
+        shutil.copyfile(newest, partial)
+        os.utime(partial, (time, time))
+        partial.rename(path)
 
 
 def _dump_plain(settings: Settings, path: Path) -> None:
@@ -65,6 +63,10 @@ def _dump_plain(settings: Settings, path: Path) -> None:
     with text.open("rb") as plain, gzip.open(path, "wb", compresslevel=1) as packed:
         shutil.copyfileobj(plain, packed, 1 << 20)
     text.unlink()
+
+
+def _dump_custom(settings: Settings, path: Path) -> None:
+    _dump(settings, "--format=custom", "--compress=1", f"--file={path}")
 
 
 def _dump(settings: Settings, *options: str) -> None:
@@ -79,19 +81,20 @@ def _dump(settings: Settings, *options: str) -> None:
     )
 
 
-def _qdrant_files(settings: Settings) -> dict[str, bytes]:
+def _archive_qdrant(settings: Settings, path: Path) -> None:
     collection = {"name": "documents", "points_count": settings.rows * 4, "vector_size": 384}
-    return {
+    segment = "collections/documents/0/segments/segment-0"
+    files = {
         "collections/documents/config.json": json.dumps(collection).encode(),
-        "collections/documents/0/segments/segment-0/payload.bin": os.urandom(200_000),
-        "collections/documents/0/segments/segment-0/vectors.bin": os.urandom(400_000),
+        f"{segment}/payload.bin": os.urandom(200_000),
+        f"{segment}/vectors.bin": os.urandom(400_000),
     }
+    _archive(path, files)
 
 
-def _configuration_files() -> dict[str, bytes]:
-    return {
-        f"manifests/{path.name}": path.read_bytes() for path in sorted((PACKAGE / "manifests").glob("*.yaml"))
-    }
+def _archive_configuration(settings: Settings, path: Path) -> None:
+    manifests = sorted((PACKAGE / "manifests").glob("*.yaml"))
+    _archive(path, {f"manifests/{manifest.name}": manifest.read_bytes() for manifest in manifests})
 
 
 def _archive(path: Path, files: dict[str, bytes]) -> None:
@@ -101,3 +104,11 @@ def _archive(path: Path, files: dict[str, bytes]) -> None:
             entry.size = len(content)
             entry.mtime = int(datetime.now(UTC).timestamp())
             archive.addfile(entry, io.BytesIO(content))
+
+
+KINDS: dict[str, Make] = {
+    "postgres-backup-{day}.sql.gz": _dump_plain,
+    "postgres-backup-{day}.dump": _dump_custom,
+    "qdrant-backup-{day}.tar.gz": _archive_qdrant,
+    "config-backup-{day}.tar.gz": _archive_configuration,
+}

@@ -8,7 +8,7 @@ import time
 import aiohttp
 
 from tests.sandbox import questions, traffic
-from tests.sandbox.prometheus_server import built_at
+from tests.sandbox.history.keeper import built_at
 from tests.sandbox.settings import Settings, load_settings
 
 MOST_AT_ONCE = 50

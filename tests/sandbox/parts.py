@@ -7,14 +7,15 @@ from collections.abc import Callable
 from tests.sandbox import (
     alertmanager_server,
     backups,
+    databases,
     postgres_servers,
     processes,
     prometheus_server,
     redis_server,
     storage,
 )
+from tests.sandbox.local_http import answers
 from tests.sandbox.ports import listening_ports
-from tests.sandbox.prometheus_server import answers
 from tests.sandbox.settings import PACKAGE, Settings
 
 
@@ -79,7 +80,7 @@ PARTS = (
     Part(
         "postgres",
         "postgres_port",
-        postgres_servers.start_maintained,
+        databases.start_maintained,
         lambda settings: postgres_servers.stop(settings, postgres_servers.MAINTAINED),
     ),
     Part(
@@ -91,7 +92,7 @@ PARTS = (
     Part(
         "airflow-db",
         "airflow_db_port",
-        postgres_servers.start_airflow_db,
+        databases.start_airflow_db,
         lambda settings: postgres_servers.stop(settings, postgres_servers.AIRFLOW_DB),
     ),
     Part("redis", "redis_port", redis_server.start, redis_server.stop),

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.sandbox.errors import SandboxError
+from tests.sandbox.proc import descends_from, start_time
 from tests.sandbox.settings import REPOSITORY, Settings
 
 OWNER_VARIABLE = "DOCRAG_SANDBOX_STATE"
@@ -178,19 +179,13 @@ def leftovers(settings: Settings) -> Iterator[tuple[str, int, int]]:
         except OSError:  # gone in the meantime, or another user's
             continue
         began = start_time(pid)
-        if mark in variables and began is not None and not _descends_from(pid, known):
+        if mark in variables and began is not None and not descends_from(pid, known):
             names = [
                 v.partition(b"=")[2].decode()
                 for v in variables
                 if v.startswith(NAME_VARIABLE.encode() + b"=")
             ]
             yield (names[0] if names else "?"), pid, began
-
-
-def start_time(pid: int) -> int | None:
-    """When a process began, in ticks since boot; None when it is gone or a zombie."""
-    fields = _stat(pid)
-    return None if not fields or fields[0] == "Z" else int(fields[19])
 
 
 def is_running(pid: int, began: int) -> bool:
@@ -238,23 +233,6 @@ def _identity(user: str | None) -> dict[str, Any]:
         return {}
     entry = pwd.getpwnam(user)
     return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
-
-
-def _stat(pid: int) -> list[str]:
-    """The fields of /proc/PID/stat from the state on (the command before them may hold brackets)."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return []
-
-
-def _descends_from(pid: int, ancestors: set[int]) -> bool:
-    while pid > 1:
-        fields = _stat(pid)
-        pid = int(fields[1]) if fields else 0
-        if pid in ancestors:
-            return True
-    return False
 
 
 def _path(settings: Settings, name: str) -> Path:

@@ -15,7 +15,7 @@ class Database:
     """At most LARGEST_POOL sessions. Every use raises psycopg.Error, or TimeoutError when none is free."""
 
     def __init__(self, port: int, password: str) -> None:
-        self._address = {
+        self._address: dict[str, Any] = {
             "host": "127.0.0.1",
             "port": port,
             "user": "docrag",

@@ -1,6 +1,6 @@
 """Counters and a histogram, in Prometheus' text format."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from tests.sandbox.traffic import BUCKETS_SECONDS, bucket_index
 
@@ -11,7 +11,7 @@ class RequestMetrics:
     def __init__(self) -> None:
         self.requests: Counter[tuple[str, str, str]] = Counter()
         self.buckets: dict[tuple[str, str], list[int]] = {}
-        self.seconds: Counter[tuple[str, str]] = Counter()
+        self.seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         self.requests[method, route, str(status)] += 1

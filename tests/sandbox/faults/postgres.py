@@ -6,7 +6,7 @@ from pathlib import Path
 import psycopg
 from psycopg import errors
 
-from tests.sandbox import postgres_servers
+from tests.sandbox import databases, postgres_servers
 from tests.sandbox.faults import holders
 from tests.sandbox.faults.fault import Fault, State, wait_for
 from tests.sandbox.faults.web import forget_bad_answers
@@ -28,7 +28,7 @@ def down(settings: Settings, state: State) -> None:
 
 
 def not_down(settings: Settings, state: State) -> None:
-    postgres_servers.start_maintained(settings)
+    databases.start_maintained(settings)
     forget_bad_answers(settings, state["since"])
 
 
@@ -157,12 +157,12 @@ def _run(settings: Settings, *statements: str) -> None:
     with postgres_servers.superuser(settings, MAINTAINED, "docrag") as session:
         session.execute("SET statement_timeout = '60s'")
         for statement in statements:
-            session.execute(statement)  # type: ignore[arg-type]
+            session.execute(statement)
 
 
 def _number(settings: Settings, query: str) -> int:
     with postgres_servers.superuser(settings, MAINTAINED, "docrag") as session:
-        row = session.execute(query).fetchone()  # type: ignore[arg-type]
+        row = session.execute(query).fetchone()
     return int(row[0]) if row else 0
 
 

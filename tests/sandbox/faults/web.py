@@ -8,6 +8,7 @@ import urllib.request
 from tests.sandbox import parts, processes, prometheus_server
 from tests.sandbox.api.app import CONTROL_HEADER
 from tests.sandbox.faults.fault import Fault, State
+from tests.sandbox.local_http import post
 from tests.sandbox.passwords import passwords
 from tests.sandbox.settings import Settings
 
@@ -45,7 +46,7 @@ def forget_bad_answers(settings: Settings, since: float) -> None:
     parts.part("api").stop(settings)
     if processes.alive(settings, "prometheus"):
         query = urllib.parse.urlencode({"match[]": API_SERIES, "start": since - 1, "end": time.time()})
-        prometheus_server.post(f"{prometheus_server.url(settings)}/api/v1/admin/tsdb/delete_series?{query}")
+        post(f"{prometheus_server.url(settings)}/api/v1/admin/tsdb/delete_series?{query}")
     parts.part("api").start(settings)
 
 
