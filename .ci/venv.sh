@@ -24,8 +24,9 @@ install_debian_venv() {
     command -v apt-get >/dev/null || return 1
     sudo=
     [ "$(id -u)" = 0 ] || sudo=sudo
-    $sudo apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -qq --no-install-recommends python3 python3-venv
+    echo "Installing Debian's python3-venv"
+    $sudo apt-get update -qq >/dev/null
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3 python3-venv >/dev/null
 }
 
 if ! .venv/bin/uv --version >/dev/null 2>&1 || ! .venv/bin/python --version >/dev/null 2>&1; then
