@@ -57,28 +57,27 @@ def _copy_unless_there(newest: Path, path: Path, time: float) -> None:
         partial.rename(path)
 
 
-def _dump_plain(settings: Settings, path: Path) -> None:
-    text = path.with_suffix(".sql")
-    _dump(settings, f"--file={text}")
-    with text.open("rb") as plain, gzip.open(path, "wb", compresslevel=1) as packed:
-        shutil.copyfileobj(plain, packed, 1 << 20)
-    text.unlink()
-
-
 def _dump_custom(settings: Settings, path: Path) -> None:
-    _dump(settings, "--format=custom", "--compress=1", f"--file={path}")
-
-
-def _dump(settings: Settings, *options: str) -> None:
     processes.run(
         settings,
         "pg_dump",
         [
             *(postgres_program("pg_dump"), "--host=127.0.0.1", f"--port={settings.postgres_port}"),
-            *("--username=docrag", *options, "docrag"),
+            *("--username=docrag", "--format=custom", "--compress=1", f"--file={path}", "docrag"),
         ],
         env={"PGPASSWORD": passwords(settings)["docrag"], "PGCONNECT_TIMEOUT": "5"},
     )
+
+
+def _text_of_dump(settings: Settings, path: Path) -> None:
+    """The same backup as SQL text, so that the database is read once."""
+    dump = path.with_name(path.name.replace(".sql.gz.partial", ".dump"))
+    text = path.with_suffix(".sql")
+    restore = [postgres_program("pg_restore"), f"--file={text}", str(dump)]
+    processes.run(settings, "pg_restore", restore)
+    with text.open("rb") as plain, gzip.open(path, "wb", compresslevel=1) as packed:
+        shutil.copyfileobj(plain, packed, 1 << 20)
+    text.unlink()
 
 
 def _archive_qdrant(settings: Settings, path: Path) -> None:
@@ -107,8 +106,8 @@ def _archive(path: Path, files: dict[str, bytes]) -> None:
 
 
 KINDS: dict[str, Make] = {
-    "postgres-backup-{day}.sql.gz": _dump_plain,
     "postgres-backup-{day}.dump": _dump_custom,
+    "postgres-backup-{day}.sql.gz": _text_of_dump,
     "qdrant-backup-{day}.tar.gz": _archive_qdrant,
     "config-backup-{day}.tar.gz": _archive_configuration,
 }

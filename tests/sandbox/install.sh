@@ -27,12 +27,18 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 our_policy=""
+log=$(mktemp)
 restore() {
   [ -z "$our_policy" ] || $as_root rm -f "$POLICY"
   $as_root rm -f "$NO_CLUSTER"
+  rm -f "$log"
 }
 trap restore EXIT
 trap 'exit 130' INT TERM
+
+quietly() {
+  "$@" >"$log" 2>&1 || { status=$?; tail -n 40 "$log" >&2; exit "$status"; }
+}
 
 if [ ! -e "$POLICY" ]; then
   our_policy=yes
@@ -42,7 +48,17 @@ fi
 $as_root mkdir -p "$(dirname "$NO_CLUSTER")"
 echo "create_main_cluster = false" | $as_root tee "$NO_CLUSTER" >/dev/null
 
-echo "Installing:$missing"
-$as_root apt-get update -qq
+echo "Installing (a few minutes):$missing"
+# shellcheck disable=SC2086 # empty when we are root
+quietly $as_root apt-get update -qq
 # shellcheck disable=SC2086 # the list is meant to be split
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+quietly $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
+
+# What we just brought shall not start at the next boot either; services that were there before stay as they are.
+if command -v systemctl >/dev/null; then
+  for service in postgresql redis-server prometheus prometheus-alertmanager; do
+    case " $missing " in
+      *" $service "*) quietly $as_root systemctl disable --quiet "$service.service" ;;
+    esac
+  done
+fi
