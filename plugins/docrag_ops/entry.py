@@ -30,6 +30,41 @@ def scheduled_entry(**options: Any) -> dict[str, Any]:
     }
 
 
+def changing_entry(**options: Any) -> dict[str, Any]:
+    """Keyword arguments for the `DAG` of an entry that runs by itself and changes something within policy.
+
+    As `scheduled_entry`, but it waits for an operator to unpause it.
+    """
+    changes = {
+        "is_paused_upon_creation": True,
+        "params": {"environment": environment_param(), "dry_run": dry_run_param(default=False)},
+    }
+    return scheduled_entry(**{**changes, **options})
+
+
+def runbook(**options: Any) -> dict[str, Any]:
+    """Keyword arguments for the `DAG` of a runbook: triggered by a person, a dry run unless they say otherwise.
+
+    Several may run at once; what only one may do at a time is applying, per subject.
+    """
+    by_hand = {
+        "schedule": None,
+        "max_active_runs": 4,
+        "params": {"environment": environment_param(), "dry_run": dry_run_param(default=True)},
+    }
+    return scheduled_entry(**{**by_hand, **options})
+
+
+def dry_run_param(*, default: bool) -> Param:
+    """The form field that ends a run with its plan."""
+    return Param(
+        default,
+        type="boolean",
+        title="Dry run",
+        description_md="Only measure and show the plan; change nothing and ask nobody.",
+    )
+
+
 def environment_param() -> Param:
     """The form field that says which environment is looked at."""
     return Param(

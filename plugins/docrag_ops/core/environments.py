@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from docrag_ops.core.checks import Check, Limits
 from docrag_ops.core.errors import DefinitionError
@@ -106,6 +107,27 @@ class TrafficSection(Record):
     ]
 
 
+class ChangeSection(Record):
+    """What one kind of change may do here."""
+
+    limits: Annotated[
+        dict[str, float],
+        Field(description="the blast radius by amount, e.g. {files: 500, bytes: 5e9, share: 0.5}"),
+    ]
+    window_hours: Annotated[
+        float,
+        Field(gt=0, description="hours after its due time in which a scheduled run may change something"),
+    ] = 3
+    policy: Annotated[dict[str, Any], Field(description="a mapping; the change kind says what it needs")] = (
+        Field(default_factory=dict)
+    )
+
+    @property
+    def window(self) -> timedelta:
+        """How long after its due time a scheduled run may change something."""
+        return timedelta(hours=self.window_hours)
+
+
 class LimitOverride(Record):
     """Other limits for a check in this environment, and why."""
 
@@ -135,6 +157,9 @@ class Environment(Record):
     qdrant: Annotated[QdrantSection | None, Field(description="a mapping with collections")] = None
     storage: Annotated[StorageSection | None, Field(description="a mapping with volumes")] = None
     traffic: Annotated[TrafficSection | None, Field(description="a mapping with variables")] = None
+    changes: Annotated[
+        dict[str, ChangeSection], Field(description="change kinds, each with limits and policy")
+    ] = Field(default_factory=dict)
     limits: Annotated[
         dict[str, LimitOverride], Field(description="check names, each with warning and/or critical, and why")
     ] = Field(default_factory=dict)
@@ -158,6 +183,18 @@ class Environment(Record):
         """Whether the environment has the part that an area of checks looks at."""
         return area not in AREA_SECTIONS or getattr(self, area) is not None
 
+    def change(self, name: str) -> ChangeSection:
+        """What a kind of change may do here.
+
+        :raises DefinitionError: when the environment does not say: then it may do nothing.
+        """
+        if name not in self.changes:
+            raise DefinitionError(
+                f"Environment {self.name!r} has no key 'changes.{name}'; expected a mapping with limits (the blast "
+                "radius) and policy. Without it this change may do nothing here."
+            )
+        return self.changes[name]
+
     def limits_of(self, check: Check) -> Limits:
         """The check's limits, as this environment has them."""
         override = self.limits.get(check.name)
@@ -166,9 +203,10 @@ class Environment(Record):
         changes = override.model_dump(exclude_unset=True)
         try:
             return Limits.model_validate({**check.limits.model_dump(), **changes})
-        except ValueError as error:
+        except ValidationError as error:
+            mistakes = "; ".join(str(one.get("ctx", {}).get("error", one["msg"])) for one in error.errors())
             raise DefinitionError(
-                f"Key 'limits.{check.name}' of environment {self.name!r} does not fit the check: {error}"
+                f"Key 'limits.{check.name}' of environment {self.name!r} does not fit the check: {mistakes}"
             ) from error
 
 

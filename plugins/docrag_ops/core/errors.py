@@ -1,9 +1,11 @@
 """The errors of this project.
 
 DocRagOpsError
-├── DefinitionError       a file below include/ is wrong: nothing is judged until it is mended
-└── CouldNotMeasureError  a system did not answer, or not with a measurement: the verdict is `unknown`
-    └── UnreachableError  the system as a whole does not answer: no further question is worth asking
+├── DefinitionError         a file below include/ is wrong: nothing is judged until it is mended
+├── CouldNotMeasureError    a system did not answer, or not with a measurement: the verdict is `unknown`
+│   └── UnreachableError    the system as a whole does not answer: no further question is worth asking
+└── ChangeError             a step of a change went wrong; the steps after it are not begun
+    └── ChangeRefusedError  nothing may be changed: not approved, not as planned, too soon, or not here
 """
 
 
@@ -21,3 +23,11 @@ class CouldNotMeasureError(DocRagOpsError):
 
 class UnreachableError(CouldNotMeasureError):
     """The whole system does not answer; every check that needs it is `unknown`."""
+
+
+class ChangeError(DocRagOpsError):
+    """A step of a change went wrong, or the change did not do what it was for."""
+
+
+class ChangeRefusedError(ChangeError):
+    """A change may not be made, and nothing was changed."""

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from docrag_ops.core.change_findings import headline
 from docrag_ops.core.findings import Finding
 from docrag_ops.core.texts import one_line
 from docrag_ops.core.units import format_value
@@ -66,7 +67,7 @@ def render(template: str, **values: Any) -> str:
         autoescape=False,
         keep_trailing_newline=True,
     )
-    environment.filters.update(line=one_line, number=format_value, wrap=_wrap)
+    environment.filters.update(headline=headline, line=one_line, number=format_value, wrap=_wrap)
     environment.globals.update(grouped=grouped, counts=counts)
     return environment.from_string(template).render(**values)
 

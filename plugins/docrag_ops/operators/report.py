@@ -51,9 +51,9 @@ class ReportOperator(BaseOperator):
             raise AirflowFailException(
                 f"Nothing was recorded: {trouble}. The findings are in this task's log."
             )
-        if bad:
+        if result.verdict.fails:
             names = ", ".join(dict.fromkeys(f"{finding.check} is {finding.verdict}" for finding in bad))
-            raise AirflowFailException(f"The verdict is {result.verdict}: {names}")
+            raise AirflowFailException(f"The verdict is {result.verdict}: {names or 'nothing was judged'}")
 
     def _states(self, context: Context) -> dict[str, str]:
         """The state of every task before this one, in the order of their names."""
@@ -73,7 +73,7 @@ class ReportOperator(BaseOperator):
         pushed = context["ti"].xcom_pull(task_ids=task_id, key="return_value")
         area = AreaResult.from_dict(pushed) if pushed else AreaResult(area=task_id)
         told = any(finding.verdict.fails for finding in area.findings)
-        silent = not area.findings and not area.not_judged
+        silent = not area.findings and not area.not_judged and state != "skipped"
         if silent or (state not in ENDED_WELL and not told):
             return AreaResult(
                 area=area.area,
@@ -89,15 +89,16 @@ class ReportOperator(BaseOperator):
         from docrag_ops.core.errors import UnreachableError
         from docrag_ops.core.own_findings import history_not_written
         from docrag_ops.core.rendering import render
-        from docrag_ops.hooks.history import HistoryHook
+        from docrag_ops.hooks.change_records import ChangeRecords
         from docrag_ops.hooks.include import IncludeFolder
 
-        template, now = IncludeFolder().text(TEMPLATE), datetime.now(UTC)
-        rendered = render(template, result=result, at=now)
+        template, now, records = IncludeFolder().text(TEMPLATE), datetime.now(UTC), ChangeRecords()
         try:
-            HistoryHook().record_report(result, rendered=rendered, at=now)
+            changes = records.of_run(entry=result.entry, run_id=result.run_id)
+            rendered = render(template, result=result, at=now, changes=changes)
+            records.record_report(result, rendered=rendered, at=now)
         except UnreachableError as error:
             lost = history_not_written(self.task_id, reason=str(error))
             result = replace(result, findings=(lost, *result.findings))
-            return result, render(template, result=result, at=now), str(error)
+            return result, render(template, result=result, at=now, changes=[]), str(error)
         return result, rendered, ""

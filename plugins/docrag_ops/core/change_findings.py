@@ -1,0 +1,148 @@
+"""What became of a change, as findings and as the headline of its run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from docrag_ops.core.changes import Decision, Plan, StepOutcome, tally
+from docrag_ops.core.findings import Finding, NotJudged
+from docrag_ops.core.judging import EVIDENCE_BYTES
+from docrag_ops.core.texts import shortened, storable
+from docrag_ops.core.units import Unit
+from docrag_ops.core.verdicts import Verdict
+
+RUNBOOK = "docs/runbooks.md#a-change-did-not-do-what-it-was-for"
+
+
+class StepResult(Protocol):
+    """What is known of a step."""
+
+    @property
+    def outcome(self) -> StepOutcome: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def what(self) -> str: ...
+
+
+class Record(Protocol):
+    """What is known of a change (the hook's ChangeRecord)."""
+
+    @property
+    def change(self) -> str: ...
+    @property
+    def plan(self) -> Plan: ...
+    @property
+    def dry_run(self) -> bool: ...
+    @property
+    def refused(self) -> str: ...
+    @property
+    def decision(self) -> Decision | None: ...
+    @property
+    def decided_by(self) -> str: ...
+    @property
+    def decided_at(self) -> datetime | None: ...
+    @property
+    def before(self) -> Mapping[str, float] | None: ...
+    @property
+    def after(self) -> Mapping[str, float] | None: ...
+    @property
+    def not_better(self) -> str | None: ...
+    @property
+    def steps(self) -> Sequence[StepResult]: ...
+
+
+def headline(record: Record) -> str:
+    """One sentence: what was changed, or why nothing was."""
+    if record.steps:
+        ended = tally([step.outcome for step in record.steps])
+        return f"{record.plan.summary} Applied ({record.decision}, {record.decided_by}): {ended}."
+    return f"Nothing was changed: {_why_nothing(record)}"
+
+
+def _why_nothing(record: Record) -> str:
+    if record.refused:
+        return f"the plan was refused ({record.refused})"
+    if not record.plan.steps:
+        return "there was nothing to do"
+    if record.dry_run:
+        return "this was a dry run"
+    match record.decision:
+        case Decision.REJECTED:
+            return f"rejected by {record.decided_by}"
+        case Decision.EXPIRED:
+            return "nobody answered"
+        case None:
+            return "nobody decided"
+        case _:
+            return "the approved plan was not begun"
+
+
+def findings_of_plan(record: Record, settled: Sequence[str], *, late: bool) -> tuple[Finding, ...]:
+    """What was planned: ok, or critical when it was refused; and what an earlier, killed run left open."""
+    check = f"{record.change}_late" if late else f"{record.change}_planned"
+    verdict = Verdict.CRITICAL if record.refused else Verdict.OK
+    remedy = (
+        "Look at the plan in the report; run the entry by hand, or set other limits in the environment file."
+    )
+    planned = _finding(check, record.change, verdict, record.refused or record.plan.summary, remedy)
+    left = [
+        _finding(
+            f"{record.change}_left_open",
+            record.change,
+            Verdict.WARNING,
+            text,
+            "Look at the run that is named.",
+        )
+        for text in settled
+    ]
+    return (planned, *left)
+
+
+def findings_about(record: Record, *, scheduled: bool) -> tuple[tuple[Finding, ...], tuple[NotJudged, ...]]:
+    """What became of the plan. That nobody answered makes a scheduled entry overdue, which is critical."""
+    check = f"{record.change}_proved"
+    if not record.steps:
+        overdue = scheduled and record.decision is Decision.EXPIRED
+        lost = record.decision in (Decision.POLICY, Decision.APPROVED)
+        if overdue or lost:
+            remedy = (
+                "Trigger the entry by hand and answer in time."
+                if overdue
+                else "See the log of the task that applies."
+            )
+            return (_finding(check, record.change, Verdict.CRITICAL, headline(record), remedy),), ()
+        return (), (NotJudged(check=check, subject=record.change, reason=headline(record)),)
+    return (_proof(check, record),), ()
+
+
+def _proof(check: str, record: Record) -> Finding:
+    failed = [step for step in record.steps if step.outcome in (StepOutcome.FAILED, StepOutcome.STARTED)]
+    numbers = "; ".join(
+        f"{name}: {value:,.6g} before, {(record.after or {}).get(name, float('nan')):,.6g} after"
+        for name, value in (record.before or {}).items()
+    )
+    if failed:
+        why = f"{failed[0].subject}: {failed[0].what or 'its task was killed'}"
+        return _finding(
+            check, record.change, Verdict.CRITICAL, f"{headline(record)} {why}. {numbers}", "See the steps."
+        )
+    if record.not_better:
+        return _finding(
+            check, record.change, Verdict.CRITICAL, f"{record.not_better}. {numbers}", record.plan.undo
+        )
+    return _finding(check, record.change, Verdict.OK, f"{headline(record)} {numbers}", "")
+
+
+def _finding(check: str, subject: str, verdict: Verdict, evidence: str, remedy: str) -> Finding:
+    return Finding(
+        check=check,
+        subject=subject,
+        verdict=verdict,
+        unit=str(Unit.COUNT),
+        evidence=shortened(storable(evidence), size_bytes=EVIDENCE_BYTES),
+        remedy=remedy,
+        runbook="" if verdict is Verdict.OK else RUNBOOK,
+    )
