@@ -98,8 +98,10 @@ def _since_last_sample(
 
 
 def _share(check: Check, measurement: Measurement, last: Sample | None, *, since: str) -> Read | NoBaseline:
-    if last and _rest(measurement) < _rest(last):
-        last = None  # the rest (the misses) is a counter too: when it fell, all three began again
+    if last and (
+        _number(measurement.numerator) < _number(last.numerator) or _rest(measurement) < _rest(last)
+    ):
+        last = None  # both parts (hits and misses) are counters: when one fell, both began again
     numerator = _gain(measurement.numerator, last.numerator if last else None, measurement, last)
     denominator = _gain(measurement.denominator, last.denominator if last else None, measurement, last)
     volume = check.minimum_volume or 1

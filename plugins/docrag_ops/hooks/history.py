@@ -109,6 +109,7 @@ class HistoryHook(BaseHook):
         :param daily: checks of which all samples of so many past days are wanted.
         """
         from sqlalchemy import and_, or_, select
+        from sqlalchemy.dialects.postgresql import distinct_on
 
         from docrag_ops.hooks.history_tables import measurements as table
 
@@ -122,7 +123,7 @@ class HistoryHook(BaseHook):
         ]
         newest = (
             select(*columns)
-            .distinct(table.c.check_name, table.c.subject)
+            .ext(distinct_on(table.c.check_name, table.c.subject))
             .where(*wanted, table.c.check_name.in_(latest))
             .order_by(table.c.check_name, table.c.subject, table.c.measured_at.desc())
         )

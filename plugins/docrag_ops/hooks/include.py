@@ -78,8 +78,10 @@ class IncludeFolder:
         environment = parse_environment(
             self._read(Path("environments") / f"{name}.yaml"), name=name, where=where
         )
-        names = frozenset(check.name for checks in self.all_checks().values() for check in checks)
-        check_names_are_known(environment, names, where=where)
+        checks = [check for checks in self.all_checks().values() for check in checks]
+        check_names_are_known(environment, frozenset(check.name for check in checks), where=where)
+        for check in checks:
+            environment.limits_of(check)  # limits that do not fit are refused before anything is asked
         return environment
 
     def query(self, source: str, name: str) -> str:

@@ -1,0 +1,100 @@
+"""Environments: what is wrong with one is said with file, key, value and what was expected."""
+
+import pytest
+import yaml
+
+from docrag_ops.core.environments import check_names_are_known, parse_environment
+from docrag_ops.core.errors import DefinitionError
+from tests.core.making import check
+
+WHERE = "include/environments/prod.yaml"
+API = {"kind": "Deployment", "namespace": "doc-rag"}
+CLUSTER = {"namespaces": ["doc-rag"], "workloads": {"api": API}}
+
+
+def parse(**keys):
+    return parse_environment(yaml.safe_dump({"name": "prod", **keys}), name="prod", where=WHERE)
+
+
+def error_of(**keys) -> str:
+    with pytest.raises(DefinitionError) as caught:
+        parse(**keys)
+    return str(caught.value)
+
+
+def test_section_that_is_left_out_does_not_exist():
+    environment = parse(redis={})
+    assert [area for area in ("redis", "postgres", "calendar") if environment.has_area(area)] == [
+        "redis",
+        "calendar",
+    ]
+
+
+def test_workloads_are_not_restartable_unless_they_say_so():
+    assert parse(cluster=CLUSTER).cluster.workloads["api"].restartable is False
+
+
+def test_unknown_kind_of_workload_says_which_there_are():
+    cluster = {**CLUSTER, "workloads": {"api": {**API, "kind": "Deploymnt"}}}
+    assert error_of(cluster=cluster) == (
+        f"Key 'cluster.workloads.api.kind' of environment 'prod' in {WHERE} is 'Deploymnt'; "
+        "expected one of: Deployment, StatefulSet, DaemonSet"
+    )
+
+
+def test_misspelt_section_is_named_with_those_that_are_known():
+    text = error_of(postgress={})
+    assert text.startswith(
+        f"Key 'postgress' of environment 'prod' in {WHERE} is not known; expected one of: "
+    )
+
+
+def test_name_has_to_be_the_files():
+    assert (
+        error_of(name="other") == f"Key 'name' in {WHERE} is 'other'; expected 'prod', as the file is named"
+    )
+
+
+def test_volume_of_an_unknown_workload_is_refused():
+    volumes = [{"workload": "apii", "container": "api", "paths": ["/x"]}]
+    text = error_of(cluster=CLUSTER, storage={"volumes": volumes})
+    assert "storage.volumes names the workload 'apii'; expected one of cluster.workloads: api" in text
+
+
+def test_limits_of_a_check_that_does_not_exist_are_refused():
+    environment = parse(limits={"redis_memoy_used": {"warning": 0.5, "why": "small"}})
+    with pytest.raises(DefinitionError, match=r"Key 'limits.redis_memoy_used' in .* names no check"):
+        check_names_are_known(environment, frozenset({"redis_memory_used"}), where=WHERE)
+
+
+def test_exemption_of_a_check_that_does_not_exist_is_refused():
+    with pytest.raises(DefinitionError, match=r"Key 'exempt.redis_pink' in .* names no check"):
+        check_names_are_known(parse(exempt={"redis_pink": "no"}), frozenset({"redis_ping"}), where=WHERE)
+
+
+def test_exemption_needs_a_reason():
+    assert "Key 'exempt.redis_ping'" in error_of(exempt={"redis_ping": ""})
+
+
+def test_other_limits_need_a_reason():
+    assert "Key 'limits.x.why' of environment 'prod'" in error_of(limits={"x": {"warning": 0.5}})
+
+
+def test_other_limits_replace_only_what_they_name():
+    environment = parse(limits={"some_check": {"warning": 0.5, "why": "small"}})
+    limits = environment.limits_of(check(unit="ratio", warning=0.8, critical=0.9))
+    assert (limits.warning, limits.critical, limits.why) == (0.5, 0.9, "small")
+
+
+def test_other_limits_that_do_not_fit_the_check_are_refused():
+    environment = parse(limits={"some_check": {"warning": 50, "why": "percent"}})
+    with pytest.raises(
+        DefinitionError, match=r"Key 'limits.some_check' of .*: limit 'warning' is 50.0; expected"
+    ):
+        environment.limits_of(check(unit="ratio", warning=0.8, critical=0.9))
+
+
+def test_limits_cannot_be_taken_away_altogether():
+    environment = parse(limits={"some_check": {"warning": None, "critical": None, "why": "annoying"}})
+    with pytest.raises(DefinitionError, match="neither limit"):
+        environment.limits_of(check(unit="ratio", warning=0.8, critical=0.9))

@@ -1,0 +1,129 @@
+"""Reports and messages: foreign text stays text, on its own line."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from jinja2 import UndefinedError
+
+from docrag_ops.core.findings import NotJudged
+from docrag_ops.core.rendering import counts, grouped, render
+from docrag_ops.core.results import AreaResult, merge
+from docrag_ops.core.texts import one_line, storable
+from docrag_ops.core.verdicts import Verdict
+from docrag_ops.hooks.include import IncludeFolder
+from tests.core.making import finding
+
+AT = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
+HOSTILE = [
+    'it\'s "quoted" `x` \\',
+    "two\nlines\r\nOK\n\nCRITICAL forged: line",
+    "\x1b[2J\x1b[31mred",
+    "<script>alert(1)</script>",
+    "nul\x00 surrogate\udcff",
+    "abc\u202eexe.txt",
+    "{{ 7 * 7 }}{% for x in y %}",
+    "$(reboot); `reboot` %s %d {0}",
+]
+
+
+def result_of(*findings, not_judged=()):
+    area = AreaResult(area="a", findings=findings, not_judged=not_judged)
+    return merge([area], environment="prod", entry="daily_health_check", run_id="manual__1")
+
+
+def report(result) -> str:
+    return render(IncludeFolder().text("reports/report.txt.j2"), result=result, at=AT, changes=[])
+
+
+def alarm(result, *, reason: str = "task_failure", missing: str = "") -> str:
+    return render(
+        IncludeFolder().text("reports/alarm.txt.j2"),
+        dag_id="daily_health_check",
+        run_id="1",
+        started=AT,
+        reason=reason,
+        result=result,
+        missing=missing,
+        link="http://x/run",
+    )
+
+
+@pytest.mark.parametrize("write", [report, alarm])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_name_is_shown_literally_on_one_line(write, text: str):
+    plain = len(write(result_of(finding(subject="pod", evidence="why"))).splitlines())
+    written = write(result_of(finding(subject=storable(text), evidence="why")))
+    assert one_line(text) in written
+    assert len(written.splitlines()) == plain
+
+
+@pytest.mark.parametrize("write", [report, alarm])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_evidence_is_shown_literally(write, text: str):
+    written = write(result_of(finding(evidence=storable(text))))
+    assert " ".join(one_line(text).split()) in " ".join(written.split())
+    assert written.isprintable() or set(written) - {"\n"} == {one for one in written if one.isprintable()}
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_about_good_and_unjudged_things_is_shown_literally(text: str):
+    entry = NotJudged(check="c", subject=storable(text), reason=storable(text))
+    good = finding(subject=storable(text), verdict=Verdict.OK, evidence=storable(text))
+    written = report(result_of(good, not_judged=[entry]))
+    assert written.count(one_line(text)) == 4
+
+
+def test_report_has_value_limit_evidence_remedy_and_runbook():
+    bad = finding(value=0.95, limit=0.9, unit="ratio", evidence="why", remedy="Mend it.", runbook="runbook_x")
+    written = report(result_of(bad))
+    for part in ("CRITICAL", "95 % (limit 90 %)", "why", "Mend it.", "runbook_x"):
+        assert part in written
+
+
+def test_report_counts_every_verdict():
+    everything = [finding(subject=one, verdict=one) for one in Verdict]
+    assert counts(everything) == {"critical": 1, "unknown": 1, "warning": 1, "ok": 1}
+    assert "1 critical, 1 unknown, 1 warnings, 1 ok, 0 not judged" in report(result_of(*everything))
+
+
+def test_one_cause_is_told_once():
+    lost = [
+        finding(f"check_{n}", verdict=Verdict.UNKNOWN, evidence="Redis does not answer") for n in range(9)
+    ]
+    assert len(grouped(lost)) == 1
+    assert report(result_of(*lost)).count("Redis does not answer") == 1
+
+
+def test_every_critical_finding_stands_for_itself():
+    assert len(grouped([finding(subject=str(n), evidence="same") for n in range(3)])) == 3
+
+
+def test_alarm_begins_with_what_failed_where():
+    assert alarm(result_of(finding())).splitlines()[0] == "daily_health_check: CRITICAL in prod"
+
+
+def test_alarm_leaves_warnings_to_the_report():
+    written = alarm(result_of(finding("bad_one"), finding("odd_one", verdict=Verdict.WARNING)))
+    assert "bad_one" in written
+    assert "odd_one" not in written
+
+
+def test_alarm_without_a_report_says_why_there_is_none():
+    written = alarm(None, missing="the history database is down", reason="timed_out")
+    assert "timed_out" in written
+    assert "the history database is down" in written
+    assert "http://x/run" in written
+
+
+def test_template_that_names_what_it_is_not_given_is_an_error():
+    with pytest.raises(UndefinedError):
+        render("{{ nothing_of_this_name }}")
+
+
+def test_name_that_is_a_template_is_not_one():
+    assert "49" not in report(result_of(finding(subject="{{ 7 * 7 }}")))
+
+
+def test_report_without_findings_is_unknown():
+    assert report(replace(result_of(), findings=())).startswith("daily_health_check in prod: UNKNOWN")
