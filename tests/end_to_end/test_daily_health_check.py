@@ -36,6 +36,8 @@ outcomes: Counter[str] = Counter()
 def calendar(airflow: AirflowClient, sandbox: Settings) -> Iterator[AirflowClient]:
     """Airflow with the DAG parsed, a week of table sizes in history, and the baseline of a first run."""
     airflow.wait_for_dag(DAG_ID, parsed_after=LONG_AGO)
+    with history_of(sandbox) as history:
+        history.execute("TRUNCATE measurements, findings, reports, statements")
     first = run(airflow)
     remember_a_week(sandbox)
     assert not bad_findings(first), bad_findings(first)
@@ -60,21 +62,25 @@ def bad_findings(result: dict[str, Any]) -> list[tuple[str, str, str]]:
 
 def remember_a_week(sandbox: Settings) -> None:
     """Copy what the first run measured to the eight days before, as daily runs would have left it."""
-    history = connections(sandbox)["docrag_history"]
-    with psycopg.connect(
-        host=history["host"],
-        port=history["port"],
-        user=history["login"],
-        password=history["password"],
-        dbname=history["schema"],
-    ) as connection:
-        connection.execute(
+    with history_of(sandbox) as history:
+        history.execute(
             "INSERT INTO measurements (environment, entry, run_id, area, check_name, subject, measured_at, value,"
             " numerator, denominator, unit, epoch, verdict)"
             " SELECT environment, entry, 'day -' || day, area, check_name, subject,"
             " measured_at - make_interval(days => day),"
             " value, numerator, denominator, unit, epoch, verdict FROM measurements, generate_series(1, 8) AS day"
         )
+
+
+def history_of(sandbox: Settings) -> psycopg.Connection[Any]:
+    known = connections(sandbox)["docrag_history"]
+    return psycopg.connect(
+        host=known["host"],
+        port=known["port"],
+        user=known["login"],
+        password=known["password"],
+        dbname=known["schema"],
+    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome, Unmeasured
+from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome, TooLittle, Unmeasured
 
 Info = Mapping[str, object]
 
@@ -81,19 +81,19 @@ def replica_link_down(info: Info) -> Outcome:
     if info.get("role") == "slave":
         status = info.get("master_link_status")
         evidence = f"replica of {info.get('master_host')}:{info.get('master_port')}, link {status}"
-        return _one(value=int(status != "up"), evidence=evidence)
+        return _one("link to the master", value=int(status != "up"), evidence=evidence)
     expected = int(_number(info, "connected_slaves"))
     if expected == 0:
-        return NotConfigured("this server has no replicas")
+        return NotConfigured("this server has no replicas", subject="links to replicas")
     states = [str(info.get(f"slave{number}")) for number in range(expected)]
     down = [state for state in states if "'state': 'online'" not in state and "state=online" not in state]
-    return _one(value=len(down), evidence="; ".join(down))
+    return _one("links to replicas", value=len(down), evidence="; ".join(down))
 
 
 def fragmentation(info: Info) -> Outcome:
     """Resident memory as a multiple of used memory; not judged below 100 MiB, where fixed costs dominate."""
     if _number(info, "used_memory") < 100 * 2**20:
-        return NotConfigured("less than 100 MiB in use: the ratio says nothing")
+        return TooLittle("less than 100 MiB in use: the ratio says nothing")
     return _one(value=_number(info, "mem_fragmentation_ratio"))
 
 
@@ -102,6 +102,7 @@ def _counter(info: Info, field: str) -> Outcome:
 
 
 def _one(
+    subject: str = "redis",
     *,
     value: float | None = None,
     numerator: float | None = None,
@@ -112,7 +113,7 @@ def _one(
     return Measured(
         (
             Measurement(
-                subject="redis",
+                subject=subject,
                 value=value,
                 numerator=numerator,
                 denominator=denominator,

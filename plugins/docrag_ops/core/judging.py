@@ -39,8 +39,9 @@ class Judgement:
 def judge(check: Check, outcome: Outcome, *, limits: Limits, history: History, now: datetime) -> Judgement:
     """Judge what a source answered. `history` holds earlier samples of this check by subject."""
     match outcome:
-        case NotConfigured(reason):
-            return _absent(check, limits, reason=reason, history=history)
+        case NotConfigured(reason, subject):
+            before = {subject: history[subject]} if subject in history else {} if subject else history
+            return _absent(check, limits, reason=reason, history=before)
         case Unmeasured(reason):
             return Judgement((_finding(check, limits, EVERYTHING, Verdict.UNKNOWN, evidence=reason),))
         case TooLittle(reason) | Exempt(reason):
@@ -56,7 +57,10 @@ def _absent(check: Check, limits: Limits, *, reason: str, history: History) -> J
     if not history:
         return Judgement(not_judged=(NotJudged(check=check.name, subject=EVERYTHING, reason=reason),))
     last = max(sample.measured_at for samples in history.values() for sample in samples)
-    evidence = f"{reason}; but it was measured until {last:%Y-%m-%d %H:%M} UTC"
+    evidence = (
+        f"{reason}; but it was measured until {last:%Y-%m-%d %H:%M} UTC. If it is gone for good, say so in the "
+        f"environment file, under exempt.{check.name}"
+    )
     return Judgement((_finding(check, limits, EVERYTHING, Verdict.UNKNOWN, evidence=evidence),))
 
 

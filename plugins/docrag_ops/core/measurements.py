@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,6 +23,12 @@ class Measurement:
     epoch: str = ""
     evidence: str = ""
     problem: str = ""
+
+    @property
+    def is_a_number(self) -> bool:
+        """Whether a later run can compare itself with it; what is missing or NaN would hide the last real one."""
+        numbers = [one for one in (self.value, self.numerator, self.denominator) if one is not None]
+        return bool(numbers) and all(map(math.isfinite, numbers)) and not self.problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +59,14 @@ class Unmeasured:
 
 @dataclass(frozen=True)
 class NotConfigured:
-    """The question does not apply to this environment."""
+    """The question does not apply to this environment.
+
+    `subject` is what would be measured if it applied: was it measured before, then it is lost and not absent.
+    Empty: whatever the check measured before.
+    """
 
     reason: str
+    subject: str = ""
 
 
 @dataclass(frozen=True)

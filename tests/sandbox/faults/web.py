@@ -1,5 +1,6 @@
 """Faults of the API, of the Qdrant stand-in and of the receiver of alarms."""
 
+import http.client
 import json
 import time
 import urllib.parse
@@ -26,16 +27,34 @@ def stopped(part: str, *, what: str, name: str = "") -> Fault:
     )
 
 
-def api_switch(name: str, what: str) -> Fault:
-    """A fault that the API itself has a switch for; afterwards nothing of it stays in the metrics."""
+BURST_REQUESTS = 1500
+SCRAPE_SECONDS = 4  # two scrapes
+
+
+def api_switch(name: str, what: str, *, burst: bool = False) -> Fault:
+    """A fault that the API itself has a switch for; afterwards nothing of it stays in the metrics.
+
+    `burst`: many requests meet it at once, so that a share over 15 minutes shows it without waiting for minutes.
+    """
 
     def on(settings: Settings, state: State) -> None:
         _switch(settings, settings.api_port, name, on=True)
+        if burst:
+            _ask_much(settings)
+            time.sleep(SCRAPE_SECONDS)
 
     def off(settings: Settings, state: State) -> None:
         forget_bad_answers(settings, state["since"])
 
     return Fault(name, what, on, off)
+
+
+def _ask_much(settings: Settings) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", settings.api_port, timeout=10)
+    for number in range(BURST_REQUESTS):
+        connection.request("GET", f"/documents/{number % 100 + 1}")
+        connection.getresponse().read()
+    connection.close()
 
 
 def forget_bad_answers(settings: Settings, since: float) -> None:
@@ -74,7 +93,7 @@ FAULTS = (
     stopped("api", what="the API does not run"),
     api_switch("api_slow", "every answer takes 3 seconds longer"),
     api_switch("api_wrong_answer", "the known question gets a wrong answer"),
-    api_switch("api_errors", "30 % of all answers are errors 500"),
+    api_switch("api_errors", "30 % of all answers are errors 500", burst=True),
     stopped("qdrant", what="Qdrant does not run"),
     Fault(
         "qdrant_collection_red",
