@@ -1,4 +1,4 @@
-"""Reports and messages: foreign text stays text, on its own line."""
+"""Reports: foreign text stays text, on its own line."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -36,32 +36,17 @@ def report(result) -> str:
     return render(IncludeFolder().text("reports/report.txt.j2"), result=result, at=AT, changes=[])
 
 
-def alarm(result, *, reason: str = "task_failure", missing: str = "") -> str:
-    return render(
-        IncludeFolder().text("reports/alarm.txt.j2"),
-        dag_id="daily_health_check",
-        run_id="1",
-        started=AT,
-        reason=reason,
-        result=result,
-        missing=missing,
-        link="http://x/run",
-    )
-
-
-@pytest.mark.parametrize("write", [report, alarm])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_name_is_shown_literally_on_one_line(write, text: str):
-    plain = len(write(result_of(finding(subject="pod", evidence="why"))).splitlines())
-    written = write(result_of(finding(subject=storable(text), evidence="why")))
+def test_hostile_name_is_shown_literally_on_one_line(text: str):
+    plain = len(report(result_of(finding(subject="pod", evidence="why"))).splitlines())
+    written = report(result_of(finding(subject=storable(text), evidence="why")))
     assert one_line(text) in written
     assert len(written.splitlines()) == plain
 
 
-@pytest.mark.parametrize("write", [report, alarm])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_evidence_is_shown_literally(write, text: str):
-    written = write(result_of(finding(evidence=storable(text))))
+def test_hostile_evidence_is_shown_literally(text: str):
+    written = report(result_of(finding(evidence=storable(text))))
     assert " ".join(one_line(text).split()) in " ".join(written.split())
     assert written.isprintable() or set(written) - {"\n"} == {one for one in written if one.isprintable()}
 
@@ -97,23 +82,6 @@ def test_one_cause_is_told_once():
 
 def test_every_critical_finding_stands_for_itself():
     assert len(grouped([finding(subject=str(n), evidence="same") for n in range(3)])) == 3
-
-
-def test_alarm_begins_with_what_failed_where():
-    assert alarm(result_of(finding())).splitlines()[0] == "daily_health_check: CRITICAL in prod"
-
-
-def test_alarm_leaves_warnings_to_the_report():
-    written = alarm(result_of(finding("bad_one"), finding("odd_one", verdict=Verdict.WARNING)))
-    assert "bad_one" in written
-    assert "odd_one" not in written
-
-
-def test_alarm_without_a_report_says_why_there_is_none():
-    written = alarm(None, missing="the history database is down", reason="timed_out")
-    assert "timed_out" in written
-    assert "the history database is down" in written
-    assert "http://x/run" in written
 
 
 def test_template_that_names_what_it_is_not_given_is_an_error():

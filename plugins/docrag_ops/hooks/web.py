@@ -65,7 +65,7 @@ class WebHook(BaseHook):
         *,
         json: Any = None,
         data: Mapping[str, str] | None = None,
-        read_seconds: float = READ_SECONDS,
+        read_seconds: float | None = None,
     ) -> requests.Response:
         """Send a request; any status is an answer, but for 502, 503 and 504, which are tried again.
 
@@ -73,6 +73,7 @@ class WebHook(BaseHook):
         """
         import requests
 
+        read_seconds = read_seconds or READ_SECONDS
         failure = ""
         for attempt in range(1, self.tries + 1):
             try:

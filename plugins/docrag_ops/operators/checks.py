@@ -181,11 +181,11 @@ def _keep(
 
 
 def _worth_keeping(check: Check, judgement: Judgement) -> Sequence[Any]:
-    """All samples of a check, but for a great many plain values only the bad and the extreme ones."""
+    """All numbers of a check, but of a great many plain values only the bad and the extreme ones."""
     from docrag_ops.core.checks import Reading
     from docrag_ops.core.verdicts import Verdict
 
-    samples = judgement.samples
+    samples = [sample for sample in judgement.samples if sample[0].is_a_number]
     if check.reading is not Reading.VALUE or len(samples) <= MOST_SAMPLES:
         return samples
     by_value = sorted(samples, key=lambda sample: sample[0].value or 0.0)
