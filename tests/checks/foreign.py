@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 import psycopg
 
 from docrag_ops.core.errors import CouldNotMeasureError
-from docrag_ops.hooks.cluster import CommandResult, PodName
+from docrag_ops.hooks.pod_commands import CommandResult, PodName
 
 
 class WebServer(ThreadingHTTPServer):

@@ -7,15 +7,15 @@ Manners of the real API that shape this file are in the docstrings of the method
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow.sdk.bases.hook import BaseHook
 
+from docrag_ops.core.cluster.statuses import message_of
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
+from docrag_ops.hooks.pod_commands import CommandResult, PodName, run_command
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -25,25 +25,9 @@ Facts = TypeVar("Facts")
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 15.0
 EXEC_SECONDS = 30.0
+MOST_RETRY_AFTER_SECONDS = 2
 PAGE_ITEMS = 250
 EXPIRED = 410
-
-
-@dataclass(frozen=True)
-class CommandResult:
-    """What a command in a pod came to. An exit code other than 0 is a result, not an error."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True)
-class PodName:
-    """A pod, by namespace and name."""
-
-    namespace: str
-    name: str
 
 
 class ClusterHook(BaseHook):
@@ -98,7 +82,9 @@ class ClusterHook(BaseHook):
     def _json(self, path: str, status: int, body: bytes) -> dict[str, Any]:
         """An absent API answers 404, a broken one 503, both in plain text: the status is looked at first."""
         if status != 200:
-            raise CouldNotMeasureError(f"{self._who} answered {path} with HTTP {status}: {_message(body)!r}")
+            raise CouldNotMeasureError(
+                f"{self._who} answered {path} with HTTP {status}: {message_of(body)!r}"
+            )
         try:
             data = json.loads(body)
         except ValueError as error:
@@ -125,9 +111,12 @@ class ClusterHook(BaseHook):
             )
             return response.status, response.data
         except ApiException as error:
-            return error.status, (error.body or "").encode() if isinstance(
-                error.body, str
-            ) else error.body or b""
+            return error.status, (error.body or "").encode()
+        except UnicodeDecodeError as error:
+            # The client (36.0.3) reads the body of a refusal as UTF-8, whatever a proxy on the way wrote there.
+            if not isinstance(error.__context__, ApiException):
+                raise
+            return error.__context__.status, error.object
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, "reason", None) or error
             raise UnreachableError(f"{self._who} did not answer {path}: {cause}") from error
@@ -138,17 +127,33 @@ class ClusterHook(BaseHook):
 
     @cached_property
     def _client(self) -> ApiClient:
-        return self._new_client()
-
-    def _new_client(self) -> ApiClient:
-        """A client that does not retry by itself: urllib3's three retries make a hanging server four times as slow."""
-        from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
+        """A client that is bounded: urllib3's own three retries make a hanging server four times as slow, and a
+        busy one (429, 503) may ask it to wait for hours."""
         from urllib3.util import Retry
 
-        client: ApiClient = KubernetesHook(conn_id=self.conn_id).get_conn()
+        client = self._connection_client()
         client.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(
-            connect=1, read=0, backoff_factor=0.2
+            total=1,
+            read=0,
+            redirect=False,
+            backoff_factor=0.2,
+            retry_after_max=MOST_RETRY_AFTER_SECONDS,
+            raise_on_status=False,
         )
+        return client
+
+    def _connection_client(self) -> ApiClient:
+        from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
+        from kubernetes.config import ConfigException
+        from yaml import YAMLError
+
+        try:
+            client: ApiClient = KubernetesHook(conn_id=self.conn_id).get_conn()
+        except (ConfigException, YAMLError, OSError, ValueError, TypeError) as error:
+            raise UnreachableError(
+                f"The Connection {self.conn_id!r} leads to no cluster ({error}). Its extra needs one of"
+                " kube_config_path, kube_config or in_cluster; the path is one on the worker"
+            ) from error
         return client
 
     def ready_pods(self, kind: str, namespace: str, name: str) -> list[PodName]:
@@ -174,53 +179,9 @@ class ClusterHook(BaseHook):
     ) -> CommandResult:
         """Run a command (an argument list, never a shell string) in a container and wait for its end.
 
-        The client's preloading stream loses the exit code; `.returncode` raises ValueError for a missing binary
-        and is None after a timeout. One client shared between calls breaks during an exec, so each has its own;
-        the WebSocket's handshake has no time limit but the library's default one.
-
-        :raises CouldNotMeasureError: refused, missing binary, timeout, or the pod went away half-way.
+        :raises CouldNotMeasureError: refused, missing binary, no end in time, too much output, or the pod went away.
         """
-        import websocket
-        from kubernetes.client import ApiException, CoreV1Api
-        from kubernetes.stream import stream
-
-        where = f"{command!r} in {pod.namespace}/{pod.name}, container {container!r}"
-        websocket.setdefaulttimeout(seconds)
-        started = time.monotonic()
-        try:
-            client = stream(
-                CoreV1Api(self._new_client()).connect_get_namespaced_pod_exec,
-                pod.name,
-                pod.namespace,
-                container=container,
-                command=list(command),
-                stdout=True,
-                stderr=True,
-                stdin=False,
-                tty=False,
-                _preload_content=False,
-            )
-            try:
-                client.run_forever(timeout=seconds)
-                stdout, stderr = client.read_stdout(timeout=0.1), client.read_stderr(timeout=0.1)
-                ended = not client.is_open()
-                exit_code = client.returncode if ended else None
-            finally:
-                client.close()
-        except ApiException as error:
-            raise CouldNotMeasureError(f"Cannot run {where}: {error.reason or error.body}") from error
-        except AttributeError as error:
-            # kubernetes 36 and older: a refused handshake has no body, and the client fails decoding it.
-            if not isinstance(error.__context__, ApiException):
-                raise
-            raise CouldNotMeasureError(f"Cannot run {where}: {error.__context__.reason}") from error
-        except (OSError, ValueError, websocket.WebSocketException) as error:
-            raise CouldNotMeasureError(f"Cannot run {where}: {error}") from error
-        if exit_code is None:
-            waited = time.monotonic() - started
-            state = "it broke off" if ended else f"no end within {seconds:g} s"
-            raise CouldNotMeasureError(f"Cannot run {where}: {state} (after {waited:.1f} s)")
-        return CommandResult(exit_code, stdout, stderr)
+        return run_command(self._client, pod, container, command, seconds=seconds)
 
 
 class _ExpiredListError(Exception):
@@ -233,11 +194,3 @@ def _ownership(item: Mapping[str, Any]) -> tuple[str, str, str, bool]:
     owner = next((owner["uid"] for owner in meta.get("ownerReferences") or () if owner.get("controller")), "")
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
     return meta["uid"], meta["name"], owner, ready and not meta.get("deletionTimestamp")
-
-
-def _message(body: bytes) -> str:
-    """The message of a Status object, or the beginning of whatever else it is."""
-    try:
-        return str(json.loads(body)["message"])
-    except (ValueError, KeyError, TypeError):
-        return body[:200].decode("utf-8", "replace").strip()

@@ -71,9 +71,9 @@ async def serve(options: argparse.Namespace) -> None:
     )
     await stop.wait()
     heartbeat.cancel()
-    gate.execution.stop()
     await api.close()
     await control.close()
+    await gate.execution.stop()
 
 
 def main() -> int:

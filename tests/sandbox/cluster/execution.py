@@ -23,6 +23,7 @@ from tests.sandbox.cluster.statuses import PlainError, bad_request
 Object = dict[str, Any]
 Process = asyncio.subprocess.Process
 ALONE_SECONDS = 5  # how long a command may go on after its client has gone
+STOP_LOOKS = 100
 
 
 class Execution:
@@ -53,9 +54,14 @@ class Execution:
             await self._run(request, channels, pod, container, argv)
         return socket
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """End every command and wait for it: what is left would complain when the loop is gone."""
         for process in tuple(self.running):
             _kill(process)
+        for _ in range(STOP_LOOKS):
+            if not self.running:
+                return
+            await asyncio.sleep(0.02)
 
     async def _trouble(self, pod: Object, container: str) -> str:
         """What the kubelet would refuse, before any command starts."""
@@ -109,6 +115,8 @@ class Execution:
             await asyncio.wait((asyncio.ensure_future(process.wait()),), timeout=ALONE_SECONDS)
         _kill(process)
         output.cancel()
+        process._transport.close()  # type: ignore[attr-defined] # output that nobody reads keeps it open
+        await process.wait()
         self.running.discard(process)
 
     def _cell(self, pod: Object) -> Cell:

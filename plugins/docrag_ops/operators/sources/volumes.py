@@ -11,7 +11,8 @@ from docrag_ops.core.environments import ClusterSection, Volume
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.core.volumes import parse_df
-from docrag_ops.hooks.cluster import ClusterHook, PodName
+from docrag_ops.hooks.cluster import ClusterHook
+from docrag_ops.hooks.pod_commands import PodName
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 AT_ONCE = 4
