@@ -14,7 +14,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from docrag_ops.core.changes import Decision, Plan, Step, StepOutcome
 from docrag_ops.core.environments import ChangeSection
-from docrag_ops.core.errors import ChangeError, UnreachableError
+from docrag_ops.core.errors import ChangeError, CouldNotMeasureError, UnreachableError
 from docrag_ops.hooks.change_records import ChangeRecords
 from docrag_ops.hooks.history import RunKey
 from docrag_ops.hooks.include import IncludeFolder
@@ -80,6 +80,11 @@ class Fence:
 
     def improved(self, plan: Plan, before: Mapping[str, float], after: Mapping[str, float]) -> str:
         return "" if after["grey boards"] < before["grey boards"] else "as grey as before"
+
+    def undo(self, plan: Plan) -> str:
+        for step in plan.steps:
+            self.boards[step.subject] = step.fingerprint["colour"]
+        return "All boards were sanded."
 
 
 class Runs:
@@ -293,6 +298,15 @@ def test_plan_is_not_made_anew_once_it_was_begun(runs):
         runs.plan("1")
 
 
+def test_plan_that_cannot_be_measured_is_unknown(runs, monkeypatch):
+    def blind(_fence: Fence) -> Plan:
+        raise CouldNotMeasureError("fog")
+
+    monkeypatch.setattr(Fence, "plan", blind)
+    assert "fog" in refusal(lambda: runs.plan("1"))
+    assert runs.record("1") is None
+
+
 def test_board_that_is_not_as_planned_is_left_alone_and_said(runs):
     runs.plan("1")
     runs.approve("1")
@@ -368,7 +382,8 @@ def test_change_that_did_not_help_is_red(runs, monkeypatch):
     runs.plan("1")
     runs.approve("1")
     runs.apply("1")
-    assert "as grey as before" in refusal(lambda: runs.prove("1"))
+    assert "as grey as before. All boards were sanded." in refusal(lambda: runs.prove("1"))
+    assert runs.fence.boards == {"left": "grey", "right": "grey"}
 
 
 def test_second_change_of_a_target_waits_for_the_cooldown(runs):

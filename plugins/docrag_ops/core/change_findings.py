@@ -118,6 +118,12 @@ def findings_about(record: Record, *, scheduled: bool) -> tuple[tuple[Finding, .
     return (_proof(check, record),), ()
 
 
+def not_measured(change: str, what: str, error: Exception) -> Finding:
+    """The finding of a plan or a proof whose measurements failed: nothing is known, which is no health."""
+    remedy = "Mend what could not be measured; then clear this task to run it again."
+    return _finding(f"{change}_{what}", change, Verdict.UNKNOWN, str(error), remedy)
+
+
 def _proof(check: str, record: Record) -> Finding:
     failed = [step for step in record.steps if step.outcome in (StepOutcome.FAILED, StepOutcome.STARTED)]
     numbers = "; ".join(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from docrag_ops.core.changes import Plan, Step
-    from docrag_ops.core.results import AreaResult
+    from docrag_ops.core.findings import Finding, NotJudged
     from docrag_ops.hooks.change_records import ChangeRecord, ChangeRecords
     from docrag_ops.operators.asking import Asking
 
@@ -46,6 +46,9 @@ class Change(Protocol):
 
     def improved(self, plan: Plan, before: Mapping[str, float], after: Mapping[str, float]) -> str:
         """What did not get better; empty when the change did what it was for."""
+
+    def undo(self, plan: Plan) -> str:
+        """Undo a change that did not help; says what was undone, or why that cannot be."""
 
 
 def change_of(name: str, asking: Asking) -> Change:
@@ -107,14 +110,20 @@ class PlanOperator(_ChangeOperator):
 
     def execute(self, context: Context) -> None:
         """Settle what was left open, plan, hold the plan against limits and window, keep it."""
+        from docrag_ops.core.change_findings import findings_of_plan, not_measured
         from docrag_ops.core.changes import beyond_limits
+        from docrag_ops.core.errors import CouldNotMeasureError
         from docrag_ops.core.rendering import render
         from docrag_ops.hooks.change_records import ChangeRecords
 
         asking, records = self._asking(context), ChangeRecords()
         kind, settings = change_of(self.change, asking), asking.environment.change(self.change)
-        settled = _settle(records, kind, self.change, asking)
-        plan = kind.plan()
+        try:
+            settled = _settle(records, kind, self.change, asking)
+            plan = kind.plan()
+        except CouldNotMeasureError as error:
+            _hand_on(context, self.change, [not_measured(self.change, "planned", error)])
+            return
         beyond = beyond_limits(plan, settings.limits)
         late = _outside_window(context, settings.window, now=asking.now)
         refused = late or ("" if self.acts_alone else "; ".join(beyond))
@@ -130,10 +139,7 @@ class PlanOperator(_ChangeOperator):
         )
         record = _required(records, asking, self.change)
         self.log.info("\n%s", render(asking.include.text(PLAN_TEMPLATE), record=record))
-        result = _planned(record, settled, late=bool(late))
-        context["ti"].xcom_push(key="return_value", value=result.to_dict())
-        if refused:
-            raise AirflowFailException(f"The plan is refused, nothing is changed: {refused}")
+        _hand_on(context, self.change, findings_of_plan(record, settled, late=bool(late)))
 
 
 class ApproveOperator(ApprovalOperator):
@@ -274,35 +280,67 @@ class ApplyOperator(_ChangeOperator):
 class ProveOperator(_ChangeOperator):
     """Measures again what was measured before, and says in findings what became of the plan.
 
-    Runs whatever became of the tasks before it, so that a change that failed half-way is measured too.
+    Runs whatever became of the tasks before it, so that a change that failed half-way is measured too. A change that
+    did not get better what it was for is undone, where its kind can.
+
+    :param settle: how long the system may settle before it is measured again; no worker waits meanwhile
     """
 
     ui_color = "#d9e8f0"
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, settle: timedelta = timedelta(0), **options: Any) -> None:
         super().__init__(trigger_rule=TriggerRule.ALL_DONE, **options)
+        self.settle = settle
 
     def execute(self, context: Context) -> None:
+        """Wait for the system to settle when something was changed, then prove."""
+        from docrag_ops.hooks.change_records import ChangeRecords
+
+        record = _required(ChangeRecords(), self._asking(context), self.change)
+        if self.settle and record.steps and record.after is None:
+            from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+
+            self.defer(trigger=TimeDeltaTrigger(self.settle), method_name="prove")
+        self.prove(context)
+
+    def prove(self, context: Context, event: Any = None) -> None:
         """Measure, compare, keep the proof; be red when the change did not do what it was for."""
-        from docrag_ops.core.change_findings import findings_about
-        from docrag_ops.core.results import AreaResult
+        from docrag_ops.core.change_findings import findings_about, not_measured
+        from docrag_ops.core.errors import CouldNotMeasureError
         from docrag_ops.hooks.change_records import ChangeRecords
 
         asking, records = self._asking(context), ChangeRecords()
         record = _required(records, asking, self.change)
-        if record.before is not None:
-            kind = change_of(self.change, asking)
-            after = kind.measure(record.plan)
-            records.record_proof(
-                record.id, after, not_better=kind.improved(record.plan, record.before, after)
-            )
-            record = _required(records, asking, self.change)
-        findings, not_judged = findings_about(record, scheduled=_is_scheduled(context))
-        result = AreaResult(area=self.change, findings=findings, not_judged=not_judged).within_limits()
-        context["ti"].xcom_push(key="return_value", value=result.to_dict())
-        bad = [finding for finding in findings if finding.verdict.fails]
-        if bad:
-            raise AirflowFailException("; ".join(f"{one.check}: {one.evidence}" for one in bad))
+        try:
+            if record.before is not None:
+                _measure_again(records, record, change_of(self.change, asking))
+                record = _required(records, asking, self.change)
+            findings, not_judged = findings_about(record, scheduled=_is_scheduled(context))
+        except CouldNotMeasureError as error:
+            findings, not_judged = (not_measured(self.change, "proved", error),), ()
+        _hand_on(context, self.change, findings, not_judged)
+
+
+def _measure_again(records: ChangeRecords, record: ChangeRecord, kind: Change) -> None:
+    """Keep the measurements after the change; undo a change that did not get better what it was for."""
+    after = kind.measure(record.plan)
+    not_better = kind.improved(record.plan, record.before or {}, after)
+    if not_better and record.not_better is None:
+        not_better = f"{not_better}. {kind.undo(record.plan)}"
+    records.record_proof(record.id, after, not_better=record.not_better or not_better)
+
+
+def _hand_on(
+    context: Context, change: str, findings: Sequence[Finding], not_judged: Sequence[NotJudged] = ()
+) -> None:
+    """Push the findings of one task of a change, then fail when one of them does."""
+    from docrag_ops.core.results import AreaResult
+
+    result = AreaResult(area=change, findings=tuple(findings), not_judged=tuple(not_judged)).within_limits()
+    context["ti"].xcom_push(key="return_value", value=result.to_dict())
+    bad = [finding for finding in findings if finding.verdict.fails]
+    if bad:
+        raise AirflowFailException("; ".join(f"{one.check}: {one.evidence}" for one in bad))
 
 
 def _required(records: ChangeRecords, asking: Asking, change: str) -> ChangeRecord:
@@ -356,15 +394,6 @@ def _settle(records: ChangeRecords, kind: Change, change: str, asking: Asking) -
             records.end_step(record.id, step.number, outcome, what=what, at=asking.now)
             texts.append(f"{step.action} {step.subject} of run {record.run.run_id}: {what}")
     return texts
-
-
-def _planned(record: ChangeRecord, settled: list[str], *, late: bool) -> AreaResult:
-    from docrag_ops.core.change_findings import findings_of_plan
-    from docrag_ops.core.results import AreaResult
-
-    return AreaResult(
-        area=record.change, findings=findings_of_plan(record, settled, late=late)
-    ).within_limits()
 
 
 def _outside_window(context: Context, window: timedelta, *, now: datetime) -> str:
