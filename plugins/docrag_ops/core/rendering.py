@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from docrag_ops.core.change_findings import headline
 from docrag_ops.core.findings import Finding
+from docrag_ops.core.sparklines import sparkline_points
 from docrag_ops.core.texts import one_line
 from docrag_ops.core.units import format_value
 from docrag_ops.core.verdicts import Verdict
@@ -59,17 +60,28 @@ def counts(findings: Sequence[Finding]) -> dict[str, int]:
 
 
 def render(template: str, **values: Any) -> str:
-    """Render a template; a name it uses and is not given is an error, not an empty text."""
+    """Render a text; a name it uses and is not given is an error, not an empty text."""
+    return _environment(escape_html=False).from_string(template).render(**values)
+
+
+def render_page(template: str, **values: Any) -> str:
+    """Render HTML; every value is escaped, so foreign text is shown literally, whatever it holds."""
+    return _environment(escape_html=True).from_string(template).render(**values)
+
+
+def _environment(*, escape_html: bool) -> ImmutableSandboxedEnvironment:
     environment = ImmutableSandboxedEnvironment(
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,
+        autoescape=escape_html,
         keep_trailing_newline=True,
     )
-    environment.filters.update(headline=headline, line=one_line, number=format_value, wrap=_wrap)
+    environment.filters.update(
+        headline=headline, line=one_line, number=format_value, wrap=_wrap, sparkline=sparkline_points
+    )
     environment.globals.update(grouped=grouped, counts=counts)
-    return environment.from_string(template).render(**values)
+    return environment
 
 
 def _wrap(text: str, indent: int = 0) -> str:
