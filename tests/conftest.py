@@ -44,4 +44,6 @@ def sandbox() -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def airflow(sandbox: Settings) -> AirflowClient:
     demo.migrate_history(sandbox)
-    return airflow_services.up(sandbox, quietly)
+    client = airflow_services.up(sandbox, quietly)
+    demo.wait_for_entries(client)
+    return client

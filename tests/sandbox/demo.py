@@ -39,7 +39,9 @@ def start(settings: Settings) -> AirflowClient:
     """The platform, the history's tables and Airflow; returns the administrator's client."""
     lifecycle.up(settings)
     migrate_history(settings)
-    return airflow_services.up(settings)
+    client = airflow_services.up(settings)
+    wait_for_entries(client)
+    return client
 
 
 def down(settings: Settings) -> int:
@@ -66,10 +68,14 @@ def migrate_history(settings: Settings) -> None:
         raise SandboxError(f"The history's migrations failed:\n{(done.stdout + done.stderr)[-3000:]}")
 
 
+def wait_for_entries(client: AirflowClient) -> None:
+    """Until Airflow has read every file in dags/ as it is now: the health check asks about all entries."""
+    for path in sorted((REPOSITORY / "dags").glob("*.py")):
+        client.wait_for_dag(path.stem, parsed_after=datetime.fromtimestamp(path.stat().st_mtime, UTC))
+
+
 def show_run(client: AirflowClient, dag_id: str) -> str:
     """Run an entry, print its verdicts and its report, and return the state the run ended in."""
-    changed = (REPOSITORY / "dags" / f"{dag_id}.py").stat().st_mtime
-    client.wait_for_dag(dag_id, parsed_after=datetime.fromtimestamp(changed, UTC))
     client.unpause(dag_id)
     began = time.monotonic()
     run_id, state = client.run(dag_id)
