@@ -47,7 +47,7 @@ class ExecServer:
     """
 
     def __init__(self, folder: Path, pieces: list[bytes | None]) -> None:
-        self.pieces, self.requests = pieces, []
+        self.pieces = pieces
         self._context = tls.server_context(folder)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -75,10 +75,10 @@ class ExecServer:
 
     def _agree(self, connection: socket.socket) -> None:
         request = connection.recv(65536).decode()
-        self.requests.append(request)
         key = re.search(r"Sec-WebSocket-Key: (\S+)", request)
         assert key is not None
-        digest = hashlib.sha1(f"{key[1]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()
+        accepted = f"{key[1]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()
+        digest = hashlib.sha1(accepted, usedforsecurity=False).digest()
         connection.sendall(
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n"
@@ -95,13 +95,20 @@ class ExecServer:
 Run = Callable[..., CommandResult]
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tls")
+    tls.server_context(folder)
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path: Path, connection: Callable[..., None]) -> Run:
+def run(certificates: Path, connection: Callable[..., None]) -> Run:
     """`run([frames…])`: what the hook makes of a server that sends these."""
 
     @contextmanager
     def serving(pieces: list[bytes | None]) -> Iterator[ExecServer]:
-        server = ExecServer(tmp_path, pieces)
+        server = ExecServer(certificates, pieces)
         try:
             yield server
         finally:
@@ -111,7 +118,7 @@ def run(tmp_path: Path, connection: Callable[..., None]) -> Run:
         with serving(pieces) as server:
             cluster = {
                 "server": f"https://127.0.0.1:{server.port}",
-                "certificate-authority": str(tmp_path / "ca.crt"),
+                "certificate-authority": str(certificates / "ca.crt"),
             }
             content = {
                 "apiVersion": "v1",
