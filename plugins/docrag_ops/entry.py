@@ -6,18 +6,28 @@ from datetime import timedelta
 from typing import Any
 
 from airflow.sdk import Param
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from docrag_ops.notify import alarm_failed_run
+from docrag_ops.notify import alarm_failed_run, alarm_late_run
 
 TASK_TIME_LIMIT = timedelta(minutes=10)
+LATE_AFTER = timedelta(minutes=30)
 
 
-def scheduled_entry(**options: Any) -> dict[str, Any]:
+def scheduled_entry(*, late_after: timedelta = LATE_AFTER, **options: Any) -> dict[str, Any]:
     """Keyword arguments for the `DAG` of an entry that changes nothing and runs by itself.
 
-    One run at a time, no catching up, a time limit for every task, one alarm for a failed run, unpaused from the
-    start; the environment is a parameter.
+    One run at a time, no catching up, a time limit for every task, one alarm for a failed run and one for a late one,
+    unpaused from the start; the environment is a parameter.
+
+    :param late_after: how long after it was queued a run that has not ended is late
     """
+    late = DeadlineAlert(
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=late_after,
+        callback=AsyncCallback(alarm_late_run),
+    )
     return {
         "catchup": False,
         "max_active_runs": 1,
@@ -25,6 +35,7 @@ def scheduled_entry(**options: Any) -> dict[str, Any]:
         "dagrun_timeout": timedelta(hours=1),
         "default_args": {"execution_timeout": TASK_TIME_LIMIT},
         "on_failure_callback": alarm_failed_run,
+        "deadline": [late],
         "params": {"environment": environment_param()},
         **options,
     }

@@ -1,88 +1,153 @@
-"""Alarms: what a person is told when a run failed.
+"""Alarms: whatever fails, is late or does not import comes here, is kept, and is told once.
 
-Imported while DAG files are parsed, so everything heavy is imported when an alarm is sent.
+    source                                        runs in              sends at once?
+    DAG failure callback  `alarm_failed_run`      dag-processor        yes
+    deadline callback     `alarm_late_run`        triggerer            yes
+    listener              `docrag_ops.listener`   scheduler, API       never: `deliver_alarms` does
+                                                  server, dag-processor
+
+Imported while DAG files are parsed, so everything heavy is imported when there is an alarm.
 """
 
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from concurrent.futures import Future
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from docrag_ops.core.results import RunResult
+    from docrag_ops.core.alarms import Alarm
 
 log = logging.getLogger(__name__)
 
-CONN_ID = "docrag_alarm"
-TEMPLATE = "reports/alarm.txt.j2"
-TRIES = 3
-PAUSE_SECONDS = 2.0
+LISTENER_SECONDS = 0.7
+HISTORY_IS_LEFT_ALONE_SECONDS = 30.0
+_history_is_left_alone_until = 0.0
 
 
 def alarm_failed_run(context: Any) -> None:
-    """Send one message about a failed run: what, where, evidence, remedy, runbook, link (a DAG failure callback).
+    """A DAG's `on_failure_callback`: keep the alarm about the run and try to send it.
 
-    An error inside a callback is only logged by Airflow, so sending is tried three times here.
+    The context has no `dag_run` when Airflow knows of no task that is to blame.
     """
-    from docrag_ops.core.rendering import render
-    from docrag_ops.hooks.include import IncludeFolder
+    from docrag_ops.core.alarms import failed_run
+    from docrag_ops.hooks.links import link_to, minute
+
+    run = context.get("dag_run")
+    dag_id, run_id = context["dag"].dag_id, context["run_id"]
+    alarm = failed_run(
+        dag_id=dag_id,
+        run_id=run_id,
+        clear_number=getattr(run, "clear_number", None),
+        at=datetime.now(UTC),
+        reason=str(context.get("reason") or ""),
+        started=minute(getattr(run, "start_date", None)),
+        link=link_to(dag_id, run_id),
+    )
+    raise_and_send(alarm)
+
+
+async def alarm_late_run(context: Any = None, **_: Any) -> None:
+    """A deadline's callback: an alarm, unless the run has ended. In the triggerer, so that a late run does not
+    wait for the worker that it is late for.
+
+    Deadlines are pruned on success alone: that of a run that failed early still comes here.
+    """
+    import asyncio
+
+    await asyncio.to_thread(_alarm_late_run, context or {})
+
+
+def _alarm_late_run(context: Any) -> None:
+    from docrag_ops.core.alarms import Alarm, Kind
+    from docrag_ops.hooks.links import link_to, minute
 
     run = context["dag_run"]
-    result, missing = _result_of(run.dag_id, run.run_id)
-    body = render(
-        IncludeFolder().text(TEMPLATE),
-        dag_id=run.dag_id,
-        run_id=run.run_id,
-        started=getattr(run, "start_date", None),
-        reason=context.get("reason") or "a task failed",
-        result=result,
-        missing=missing,
-        link=link_to(run.dag_id, run.run_id),
+    dag_id, run_id = run["dag_id"], run["dag_run_id"]
+    state = _state_of(dag_id, run_id) or str(run["state"])
+    if state in ("success", "failed"):
+        log.info("The run %s of %s ended before anybody had to be told that it is late", run_id, dag_id)
+        return
+    queued = datetime.fromisoformat(str(run["queued_at"] or run["run_after"]))
+    deadline = datetime.fromisoformat(str(context["deadline"]["deadline_time"]))
+    alarm = Alarm(
+        kind=Kind.LATE,
+        dag_id=dag_id,
+        run_id=run_id,
+        clear_number=int(queued.timestamp()),
+        happened_at=datetime.now(UTC),
+        facts={
+            "run_id": run_id,
+            "state": state,
+            "since": minute(queued),
+            "deadline": minute(deadline),
+            "link": link_to(dag_id, run_id),
+        },
     )
-    title, _, text = body.partition("\n")
-    send(title, text.strip())
+    raise_and_send(alarm)
 
 
-def _result_of(entry: str, run_id: str) -> tuple[RunResult | None, str]:
-    """The result that the run's report recorded, or why there is none."""
-    from docrag_ops.core.errors import UnreachableError
-    from docrag_ops.hooks.history import HistoryHook
+def _state_of(dag_id: str, run_id: str) -> str:
+    """The run's state now; empty where Airflow cannot be asked."""
+    try:
+        from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+        return str(RuntimeTaskInstance.get_dagrun_state(dag_id, run_id))
+    except Exception as error:  # noqa: BLE001 (Airflow raises what it likes; an alarm too many is better than none)
+        log.warning("The state of %s cannot be asked for here: %s", run_id, error)
+        return ""
+
+
+def raise_and_send(alarm: Alarm) -> None:
+    """Keep an alarm and tell it at once, unless somebody has or does; what is not taken stays for `deliver_alarms`."""
+    from docrag_ops.operators.delivery import deliver, keep
+
+    store = keep(alarm)
+    claimed = store.claim(alarm)
+    if claimed is None:
+        log.info("%s is told by somebody else", alarm)
+        return
+    deliver(store, claimed)
+
+
+def keep_within_a_second(alarm: Alarm) -> None:
+    """The same for the listener, which must not keep the scheduler waiting, whatever the history's host does.
+
+    The history is asked in a thread of its own: it may hang there, and Airflow's session of this thread, in the
+    middle of a transaction, is not the one that the Connection is looked up with.
+    """
+    global _history_is_left_alone_until
+    from docrag_ops.hooks.alarm_spool import AlarmSpool
+
+    if time.monotonic() >= _history_is_left_alone_until:
+        written: Future[None] = Future()
+        threading.Thread(target=_write, args=(alarm, written), name="docrag-alarm", daemon=True).start()
+        try:
+            written.result(timeout=LISTENER_SECONDS)
+        except Exception as error:  # noqa: BLE001 (TimeoutError, or what the history's driver raised)
+            _history_is_left_alone_until = time.monotonic() + HISTORY_IS_LEFT_ALONE_SECONDS
+            log.warning("%s is kept in a file: %s %s", alarm, type(error).__name__, error)
+        else:
+            return
+    AlarmSpool().record(alarm)
+
+
+def _write(alarm: Alarm, written: Future[None]) -> None:
+    """Write to the outbox, then hand it what is spooled; a file of this alarm that was too hasty is removed."""
+    from docrag_ops.hooks.alarm_outbox import AlarmOutbox
+    from docrag_ops.hooks.alarm_spool import AlarmSpool
 
     try:
-        result = HistoryHook().report(entry=entry, run_id=run_id)
-    except UnreachableError as error:
-        return None, str(error)
-    return result, "" if result else "the run recorded no report"
-
-
-def link_to(dag_id: str, run_id: str) -> str:
-    """The address of a run in the UI."""
-    from airflow.sdk.configuration import conf
-
-    base = conf.get("api", "base_url", fallback="http://localhost:8080").rstrip("/")
-    return f"{base}/dags/{quote(dag_id, safe='')}/runs/{quote(run_id, safe='')}"
-
-
-def send(title: str, text: str) -> None:
-    """Send a message over every channel of the Connection `docrag_alarm`.
-
-    The provider's own `AppriseHook.notify` drops Apprise's answer, so a refused message would look sent.
-
-    :raises RuntimeError: when it was refused or not delivered, after three tries.
-    """
-    import apprise
-    from airflow.providers.apprise.hooks.apprise import AppriseHook
-
-    hook = AppriseHook(CONN_ID)
-    channels = apprise.Apprise()
-    hook.set_config_from_conn(hook.get_connection(CONN_ID), channels)
-    for attempt in range(1, TRIES + 1):
-        if channels.notify(title=title, body=text, notify_type=apprise.NotifyType.FAILURE):
-            return
-        log.warning("The alarm %r was not delivered (try %d of %d)", title, attempt, TRIES)
-        time.sleep(PAUSE_SECONDS * attempt)
-    raise RuntimeError(
-        f"The alarm {title!r} was not delivered by the Connection {CONN_ID!r}: see the log above"
-    )
+        outbox = AlarmOutbox(connect_seconds=2, statement_seconds=2)
+        outbox.record(alarm)
+    except Exception as error:  # noqa: BLE001 (handed to the thread that waits)
+        written.set_exception(error)
+        return
+    written.set_result(None)
+    try:
+        AlarmSpool().drain(outbox.record)
+    except Exception:
+        log.exception("The spool of alarms could not be handed to the history; deliver_alarms tries again")

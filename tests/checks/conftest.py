@@ -82,6 +82,9 @@ def run_area(
         monkeypatch.setattr(f"{cluster}.run", foreign.command_in_pod(answers.get("exec", {})))
         entries = answers.get("airflow", {})
         monkeypatch.setattr("docrag_ops.operators.sources.entries.entry_names", lambda: sorted(entries))
+        for store in ("AlarmOutbox", "AlarmSpool"):
+            alarms = foreign.kept_alarms(answers.get("alarms", {}), store)
+            monkeypatch.setattr(f"docrag_ops.operators.sources.alarms.{store}.waiting", alarms)
         monkeypatch.setattr(KnownHistory, "samples_by_check", fixture.samples)
         for module in ("hooks.history", "operators.sources.database"):
             monkeypatch.setattr(f"docrag_ops.{module}.HistoryHook", KnownHistory)

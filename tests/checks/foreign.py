@@ -15,7 +15,8 @@ from urllib.parse import parse_qs
 
 import psycopg
 
-from docrag_ops.core.errors import CouldNotMeasureError
+from docrag_ops.core.alarms import Alarm, Kind, Waiting
+from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.hooks.pod_commands import CommandResult, PodName
 
 
@@ -185,3 +186,28 @@ class Airflow:
             detail = {"status_code": answer["http"], "message": "Server returned error"}
             raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail))
         return SimpleNamespace(**answer)
+
+
+def kept_alarms(answers: dict[str, Any], store: str) -> Callable[..., list[Waiting]]:
+    """What `AlarmOutbox.waiting` or `AlarmSpool.waiting` answers: {STORE: alarms, or {down: why}}."""
+
+    def waiting(_: object) -> list[Waiting]:
+        known = answers.get(store, [])
+        if "down" in known:
+            raise UnreachableError(known["down"])
+        return [
+            Waiting(
+                alarm=Alarm(
+                    kind=Kind(one["kind"]),
+                    dag_id=one["dag_id"],
+                    run_id=one["run_id"],
+                    clear_number=0,
+                    happened_at=one["happened_at"],
+                ),
+                tries=one["tries"],
+                last_error=one["last_error"],
+            )
+            for one in known
+        ]
+
+    return waiting

@@ -33,7 +33,9 @@ def result_of(*findings, not_judged=()):
 
 
 def report(result) -> str:
-    return render(IncludeFolder().text("reports/report.txt.j2"), result=result, at=AT, changes=[])
+    return render(
+        IncludeFolder().text("reports/report.txt.j2"), result=result, at=AT, changes=[], silences=()
+    )
 
 
 @pytest.mark.parametrize("text", HOSTILE)

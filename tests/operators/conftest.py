@@ -29,7 +29,8 @@ class TaskInstance:
 def context_of(task_instance: TaskInstance) -> Any:
     """As much of a task's context as operators use."""
     dag = SimpleNamespace(dag_id="daily_health_check")
-    return {"ti": task_instance, "dag": dag, "run_id": "manual__1"}
+    run = SimpleNamespace(run_type="manual")
+    return {"ti": task_instance, "dag": dag, "dag_run": run, "run_id": "manual__1"}
 
 
 class LostHistory:

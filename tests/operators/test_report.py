@@ -4,8 +4,10 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from docrag_ops.core.findings import NotJudged
+from docrag_ops.core.own_findings import alertmanager_not_told
 from docrag_ops.core.results import AreaResult
 from docrag_ops.core.verdicts import Verdict
+from docrag_ops.operators.alerts import Told
 from docrag_ops.operators.report import ReportOperator
 from tests.core.making import finding
 from tests.operators.conftest import TaskInstance, context_of
@@ -29,6 +31,12 @@ def nothing_recorded(monkeypatch: pytest.MonkeyPatch, history_down: None) -> Non
     from tests.operators.conftest import LostHistory
 
     monkeypatch.setattr("docrag_ops.hooks.change_records.ChangeRecords", LostHistory)
+
+
+@pytest.fixture(autouse=True)
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Alertmanager took everything, and has silenced nothing."""
+    monkeypatch.setattr("docrag_ops.operators.alerts.tell_alertmanager", lambda *_, **__: Told(silences=[]))
 
 
 def area_of(*findings, not_judged=()) -> dict:
@@ -92,6 +100,23 @@ def test_run_in_which_nothing_was_judged_is_red():
     result, error = run({"check_qdrant": SKIPPED}, check_qdrant="skipped")
     assert result["verdict"] == "unknown"
     assert error
+
+
+@pytest.mark.usefixtures("history_up")
+def test_alertmanager_that_is_not_reached_fails_the_run_and_is_a_finding(monkeypatch: pytest.MonkeyPatch):
+    trouble = Told(findings=(alertmanager_not_told("report", reason="connection refused"),))
+    monkeypatch.setattr("docrag_ops.operators.alerts.tell_alertmanager", lambda *_, **__: trouble)
+    result, error = run({"check_redis": GOOD}, check_redis="success")
+    assert result["verdict"] == "unknown"
+    assert error == "The verdict is unknown: alertmanager_told is unknown"
+
+
+@pytest.mark.usefixtures("history_up")
+def test_alertmanager_that_is_not_configured_is_said(monkeypatch: pytest.MonkeyPatch):
+    said = Told(not_judged=(NotJudged(check="alertmanager_told", subject="report", reason="not configured"),))
+    monkeypatch.setattr("docrag_ops.operators.alerts.tell_alertmanager", lambda *_, **__: said)
+    result, error = run({"check_redis": GOOD}, check_redis="success")
+    assert ([one["check"] for one in result["not_judged"]], error) == (["alertmanager_told"], "")
 
 
 @pytest.mark.usefixtures("nothing_recorded")

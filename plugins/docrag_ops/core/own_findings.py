@@ -31,6 +31,18 @@ def history_not_written(where: str, *, reason: str) -> Finding:
     )
 
 
+def alertmanager_not_told(where: str, *, reason: str) -> Finding:
+    """The open findings could not be handed to Alertmanager, or its silences not be read."""
+    return _unknown(
+        "alertmanager_told",
+        where,
+        evidence=f"Alertmanager does not know what is open here: {reason}",
+        remedy="Bring Alertmanager back, or mend the Connection docrag_alertmanager; deliver_alarms posts all open "
+        "findings again within five minutes.",
+        runbook="docs/runbooks.md#alertmanager-is-not-told",
+    )
+
+
 def _unknown(check: str, subject: str, *, evidence: str, remedy: str, runbook: str) -> Finding:
     return Finding(
         check=check,

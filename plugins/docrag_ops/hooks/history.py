@@ -46,9 +46,17 @@ class HistoryHook(BaseHook):
     Everything a run writes replaces what the same run wrote before, so that a cleared task leaves no doubles.
     """
 
-    def __init__(self, conn_id: str = "docrag_history") -> None:
+    def __init__(
+        self,
+        conn_id: str = "docrag_history",
+        *,
+        connect_seconds: int = CONNECT_SECONDS,
+        statement_seconds: int = STATEMENT_SECONDS,
+    ) -> None:
         super().__init__()
         self.conn_id = conn_id
+        self.connect_seconds = connect_seconds
+        self.statement_seconds = statement_seconds
 
     @cached_property
     def engine(self) -> Engine:
@@ -60,9 +68,9 @@ class HistoryHook(BaseHook):
             self.url(),
             poolclass=NullPool,
             connect_args={
-                "connect_timeout": CONNECT_SECONDS,
+                "connect_timeout": self.connect_seconds,
                 "application_name": "docrag-ops history",
-                "options": f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout=5s -c timezone=UTC",
+                "options": f"-c statement_timeout={self.statement_seconds}s -c lock_timeout=5s -c timezone=UTC",
             },
         )
 
@@ -191,8 +199,18 @@ class HistoryHook(BaseHook):
             if rows:
                 connection.execute(tables.measurements.insert(), rows)
 
-    def record_report(self, result: RunResult, *, rendered: str, at: datetime) -> None:
-        """Keep a run's report; a second report of the same run replaces the first."""
+    def record_report(
+        self,
+        result: RunResult,
+        *,
+        rendered: str,
+        at: datetime,
+        silences: Sequence[Mapping[str, str]] | None = None,
+    ) -> None:
+        """Keep a run's report; a second report of the same run replaces the first.
+
+        :param silences: which of its findings Alertmanager has silenced; None when it was not asked.
+        """
         from sqlalchemy.dialects.postgresql import insert
 
         from docrag_ops.hooks.history_tables import reports
@@ -203,6 +221,7 @@ class HistoryHook(BaseHook):
             "verdict": result.verdict,
             "result": result.to_dict(),
             "rendered": rendered,
+            "silences": None if silences is None else list(silences),
         }
         statement = (
             insert(reports).values(**key, **kept).on_conflict_do_update(index_elements=list(key), set_=kept)

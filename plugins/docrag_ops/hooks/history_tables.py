@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -34,6 +35,11 @@ reports = Table(
     Column("verdict", Text, nullable=False),
     Column("result", JSONB, nullable=False, comment="the result contract: findings and what was not judged"),
     Column("rendered", Text, nullable=False, comment="the report as it was shown, Markdown"),
+    Column(
+        "silences",
+        JSONB(none_as_null=True),
+        comment="Alertmanager's silences of its findings; null when it was not asked",
+    ),
     UniqueConstraint("environment", "entry", "run_id"),
     comment="one row is the report of one run",
 )
@@ -148,4 +154,69 @@ change_steps = Table(
     UniqueConstraint("change_id", "step_number"),
     Index("change_steps_by_target", "target", "started_at"),
     comment="one row is one step's intent, and what became of it",
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("kind", Text, nullable=False, comment="failed, late, import_error, test"),
+    Column("dag_id", Text, nullable=False, comment="of an import error the file"),
+    Column("run_id", Text, nullable=False, comment="of an import error the fingerprint of its text"),
+    Column("clear_number", BigInteger, nullable=False, comment="of an import error its occurrence"),
+    Column("happened_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False, comment="when it was raised last"),
+    Column("facts", JSONB, nullable=False),
+    Column("tries", BigInteger, nullable=False),
+    Column("next_try_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    Column("claimed_by", Text, comment="who is sending it just now"),
+    Column("claimed_until", DateTime(timezone=True), comment="until when that is believed"),
+    Column("channels", JSONB, nullable=False, comment="the channels that took it"),
+    Column("delivered_at", DateTime(timezone=True), comment="when the last channel took it"),
+    Column("message", Text, comment="what was sent"),
+    Column("last_error", Text, nullable=False),
+    UniqueConstraint("dag_id", "run_id", "clear_number", "kind"),
+    Index("alarms_undelivered", "happened_at", postgresql_where=text("delivered_at IS NULL")),
+    comment="one row is one thing that a person has to be told once: the outbox",
+)
+
+open_findings = Table(
+    "open_findings",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("scope", Text, nullable=False, comment="the entry, of a finding about its own run; else empty"),
+    Column("area", Text, nullable=False),
+    Column("check_name", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("severity", Text, nullable=False, comment="warning, unknown, critical"),
+    Column("entry", Text, nullable=False, comment="which found it last"),
+    Column("run_id", Text, nullable=False, comment="which found it last"),
+    Column(
+        "first_seen_at", DateTime(timezone=True), nullable=False, comment="bad since, whatever its severity"
+    ),
+    Column("last_seen_at", DateTime(timezone=True), nullable=False),
+    Column(
+        "ends_at", DateTime(timezone=True), nullable=False, comment="when the next run should have seen it"
+    ),
+    Column("annotations", JSONB, nullable=False),
+    Column("resolved_at", DateTime(timezone=True), comment="null while it is open"),
+    Column("resolution", Text, nullable=False, comment="why it is not open any more"),
+    Column("told_resolved_at", DateTime(timezone=True), comment="when Alertmanager took that it is resolved"),
+    Index(
+        "open_findings_open",
+        "environment",
+        "scope",
+        "check_name",
+        "subject",
+        "severity",
+        unique=True,
+        postgresql_where=text("resolved_at IS NULL"),
+    ),
+    Index(
+        "open_findings_untold",
+        "environment",
+        postgresql_where=text("resolved_at IS NOT NULL AND told_resolved_at IS NULL"),
+    ),
+    comment="one row is one finding from the run that saw it first to the run that saw it gone",
 )

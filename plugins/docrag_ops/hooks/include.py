@@ -11,7 +11,7 @@ from docrag_ops.core.errors import DefinitionError
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
 QUERY_SOURCES = frozenset({"sql", "promql"})
-SOURCES = QUERY_SOURCES | {"cache", "cluster", "database", "entries", "service", "vectors", "volumes"}
+SOURCES = QUERY_SOURCES | {"alarms", "cache", "cluster", "database", "entries", "service", "vectors", "volumes"}
 
 
 class IncludeFolder:

@@ -12,7 +12,9 @@ from airflow.sdk.exceptions import AirflowFailException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from docrag_ops.core.alerts import Silence
     from docrag_ops.core.results import AreaResult, RunResult
+    from docrag_ops.operators.alerts import Told
 
 ENDED_WELL = frozenset({"success", "skipped"})
 TEMPLATE = "reports/report.txt.j2"
@@ -38,12 +40,19 @@ class ReportOperator(BaseOperator):
     def execute(self, context: Context) -> None:
         """Gather, record, render, hand on; then be as red as the run."""
         from docrag_ops.core.results import merge
+        from docrag_ops.hooks.dead_man import tell_dead_man
+        from docrag_ops.operators.alerts import tell_alertmanager
 
         areas = [self._area(task_id, state, context) for task_id, state in self._states(context).items()]
         result = merge(
             areas, environment=self.environment, entry=context["dag"].dag_id, run_id=context["run_id"]
         )
         result, rendered, trouble = self._record(result)
+        told = tell_alertmanager(
+            result, task_instance=context["ti"], dag=context["dag"], task_id=self.task_id
+        )
+        result, rendered, trouble = self._record_what_was_told(result, told, rendered, trouble)
+        tell_dead_man(result.entry, run_type=str(context["dag_run"].run_type))
         context["ti"].xcom_push(key="return_value", value=result.to_dict())
         self.log.info("\n%s", rendered)
         bad = [finding for finding in result.findings if finding.verdict.fails]
@@ -82,7 +91,25 @@ class ReportOperator(BaseOperator):
             )
         return area
 
-    def _record(self, result: RunResult) -> tuple[RunResult, str, str]:
+    def _record_what_was_told(
+        self, result: RunResult, told: Told, rendered: str, trouble: str
+    ) -> tuple[RunResult, str, str]:
+        """Record the report again, with what Alertmanager has silenced, or that it could not be told."""
+        from dataclasses import replace
+
+        if told == type(told)():
+            return result, rendered, trouble
+        result = replace(
+            result,
+            findings=(*told.findings, *result.findings),
+            not_judged=(*result.not_judged, *told.not_judged),
+        )
+        again, rendered, trouble_now = self._record(result, silences=told.silences)
+        return (result if trouble else again), rendered, trouble or trouble_now
+
+    def _record(
+        self, result: RunResult, *, silences: Sequence[Silence] | None = None
+    ) -> tuple[RunResult, str, str]:
         """The result as it is handed on, the rendered report, and why nothing was recorded (empty when it was)."""
         from dataclasses import replace
 
@@ -95,10 +122,11 @@ class ReportOperator(BaseOperator):
         template, now, records = IncludeFolder().text(TEMPLATE), datetime.now(UTC), ChangeRecords()
         try:
             changes = records.of_run(entry=result.entry, run_id=result.run_id)
-            rendered = render(template, result=result, at=now, changes=changes)
-            records.record_report(result, rendered=rendered, at=now)
+            rendered = render(template, result=result, at=now, changes=changes, silences=silences or ())
+            kept = None if silences is None else [silence.to_dict() for silence in silences]
+            records.record_report(result, rendered=rendered, at=now, silences=kept)
         except UnreachableError as error:
             lost = history_not_written(self.task_id, reason=str(error))
             result = replace(result, findings=(lost, *result.findings))
-            return result, render(template, result=result, at=now, changes=[]), str(error)
+            return result, render(template, result=result, at=now, changes=[], silences=()), str(error)
         return result, rendered, ""

@@ -1,0 +1,87 @@
+"""What an alarm reads like: a title and a text that fit every channel. Templates: `include/reports/alarms/`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from docrag_ops.core.alarms import Alarm
+from docrag_ops.core.findings import Finding
+from docrag_ops.core.rendering import Group, grouped, render
+from docrag_ops.core.results import RunResult
+from docrag_ops.core.texts import one_line, shortened
+
+TITLE_BYTES = 200
+TEXT_BYTES = 12 * 1024
+MOST_GROUPS = 8
+FACTS = ("by", "deadline", "link", "reason", "run_id", "since", "started", "state", "text")
+REASONS = {
+    "task_failure": "a task failed",
+    "timed_out": "the run took longer than it may and was stopped",
+    "all_tasks_deadlocked": "its tasks wait for each other",
+}
+
+
+@dataclass(frozen=True)
+class Message:
+    """What is sent."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of an alarm's run when it is told.
+
+    `missing` says why there is no result; `tasks` task -> state; `since` (check, subject) -> bad since.
+    """
+
+    result: RunResult | None = None
+    missing: str = ""
+    tasks: Mapping[str, str] = field(default_factory=dict)
+    since: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
+
+
+def compose(alarm: Alarm, known: Known, *, template: str) -> Message:
+    """The message about an alarm. The template's first line is the title."""
+    bad = [group for group in grouped(known.result.findings) if group.verdict.fails] if known.result else []
+    rendered = render(
+        template,
+        alarm=alarm,
+        facts={**dict.fromkeys(FACTS, ""), **alarm.facts},
+        reason=one_line(
+            REASONS.get(str(alarm.facts.get("reason")), str(alarm.facts.get("reason") or "it failed"))
+        ),
+        result=known.result,
+        missing=known.missing,
+        bad=bad[:MOST_GROUPS],
+        left_out=len(bad) - len(bad[:MOST_GROUPS]),
+        tasks=_ended_badly(known.tasks),
+        since=lambda group: _since(group, known.since),
+    )
+    title, _, text = rendered.partition("\n")
+    return Message(
+        title=shortened(one_line(title), size_bytes=TITLE_BYTES),
+        text=shortened(text.strip(), size_bytes=TEXT_BYTES),
+    )
+
+
+def _ended_badly(tasks: Mapping[str, str]) -> dict[str, str]:
+    """The tasks that say why a run failed: all but those that ended well or only followed."""
+    return {
+        task: str(state)
+        for task, state in sorted(tasks.items())
+        if str(state) not in ("success", "skipped", "upstream_failed", "removed")
+    }
+
+
+def _since(group: Group, since: Mapping[tuple[str, str], datetime]) -> str:
+    """Since when the oldest of a group's findings is bad."""
+    known = [since[key] for finding in group.findings if (key := _key(finding)) in since]
+    return f"{min(known):%Y-%m-%d %H:%M} UTC" if known else ""
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.check, finding.subject
