@@ -5,13 +5,16 @@ import hashlib
 import json
 import re
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.hooks.cluster import ClusterHook
@@ -48,7 +51,10 @@ class ExecServer:
 
     def __init__(self, folder: Path, pieces: list[bytes | None]) -> None:
         self.pieces = pieces
+        self.named = False  # whether the client showed a certificate
         self._context = tls.server_context(folder)
+        self._context.verify_mode = ssl.CERT_OPTIONAL
+        self._context.load_verify_locations(folder / "client.crt")
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._over = threading.Event()
@@ -63,6 +69,7 @@ class ExecServer:
                 return
             try:
                 with self._context.wrap_socket(plain, server_side=True) as connection:
+                    self.named = bool(connection.getpeercert())
                     self._agree(connection)
                     for piece in self.pieces:
                         if piece is None:
@@ -99,6 +106,11 @@ Run = Callable[..., CommandResult]
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
     tls.server_context(folder)
+    key, name = ec.generate_private_key(ec.SECP256R1()), tls._name("operator")
+    pem = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "client.key").write_bytes(key.private_bytes(*pem))
+    certificate = tls._certificate(name, name, key, key, authority=True)
+    (folder / "client.crt").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return folder
 
 
@@ -106,35 +118,33 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(certificates: Path, connection: Callable[..., None]) -> Run:
     """`run([frames…])`: what the hook makes of a server that sends these."""
 
-    @contextmanager
-    def serving(pieces: list[bytes | None]) -> Iterator[ExecServer]:
-        server = ExecServer(certificates, pieces)
-        try:
-            yield server
-        finally:
-            server.close()
-
-    def ask(pieces: list[bytes | None], *, seconds: float = 5) -> CommandResult:
-        with serving(pieces) as server:
-            cluster = {
-                "server": f"https://127.0.0.1:{server.port}",
-                "certificate-authority": str(certificates / "ca.crt"),
-            }
+    def ask(
+        pieces: list[bytes | None], *, seconds: float = 5, authority: str = "ca.crt", named: bool = False
+    ) -> CommandResult:
+        cluster = {"certificate-authority": str(certificates / authority)}
+        user: dict[str, str] = {"token": "very-secret"}
+        if named:
+            files = ("client-certificate", "client.crt"), ("client-key", "client.key")
+            user = {key: str(certificates / file) for key, file in files}
+        with closing(ExecServer(certificates, pieces)) as server:
+            cluster["server"] = f"https://127.0.0.1:{server.port}"
             content = {
                 "apiVersion": "v1",
                 "kind": "Config",
                 "current-context": "here",
                 "contexts": [{"name": "here", "context": {"cluster": "here", "user": "me"}}],
                 "clusters": [{"name": "here", "cluster": cluster}],
-                "users": [{"name": "me", "user": {"token": "very-secret"}}],
+                "users": [{"name": "me", "user": user}],
             }
             connection("docrag_kubernetes", conn_type="kubernetes", extra={"kube_config": content})
-            return ClusterHook().run(POD, "api", ["true"], seconds=seconds)
+            done = ClusterHook().run(POD, "api", ["true"], seconds=seconds)
+            assert server.named == named
+            return done
 
     return ask
 
 
-def refusal(run: Run, pieces: list[bytes | None], **more: float) -> str:
+def refusal(run: Run, pieces: list[bytes | None], **more: object) -> str:
     with pytest.raises(CouldNotMeasureError) as refused:
         run(pieces, **more)
     return str(refused.value)
@@ -142,6 +152,15 @@ def refusal(run: Run, pieces: list[bytes | None], **more: float) -> str:
 
 def test_a_frame_for_each_thing(run: Run):
     assert run([out(b"a"), frame(b"\x02b"), status(SUCCESS), GOODBYE]) == CommandResult(0, "a", "b")
+
+
+def test_a_client_certificate_is_shown(run: Run):
+    """What k3s and kind put into their kubeconfigs."""
+    assert run([status(SUCCESS), GOODBYE], named=True).exit_code == 0
+
+
+def test_a_server_that_another_authority_signed_is_not_talked_to(run: Run):
+    assert "certificate verify failed" in refusal(run, [status(SUCCESS), GOODBYE], authority="client.crt")
 
 
 def test_all_frames_in_one_tls_record(run: Run):
