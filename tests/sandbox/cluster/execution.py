@@ -13,7 +13,16 @@ from typing import Any
 from aiohttp import web
 
 from tests.sandbox.cluster import containers, isolation
-from tests.sandbox.cluster.channels import PROTOCOLS, STDERR, STDOUT, V5, Channels, exit_status, failure
+from tests.sandbox.cluster.channels import (
+    PIECE_BYTES,
+    PROTOCOLS,
+    STDERR,
+    STDOUT,
+    V5,
+    Channels,
+    exit_status,
+    failure,
+)
 from tests.sandbox.cluster.cluster import Cluster
 from tests.sandbox.cluster.folders import EVERY_POD, claim_mounts
 from tests.sandbox.cluster.isolation import Cell, IsolationUnavailableError
@@ -23,7 +32,7 @@ from tests.sandbox.cluster.statuses import PlainError, bad_request
 Object = dict[str, Any]
 Process = asyncio.subprocess.Process
 ALONE_SECONDS = 5  # how long a command may go on after its client has gone
-STOP_LOOKS = 100
+STOP_SECONDS = 2
 
 
 class Execution:
@@ -58,7 +67,7 @@ class Execution:
         """End every command and wait for it: what is left would complain when the loop is gone."""
         for process in tuple(self.running):
             _kill(process)
-        for _ in range(STOP_LOOKS):
+        for _ in range(STOP_SECONDS * 50):
             if not self.running:
                 return
             await asyncio.sleep(0.02)
@@ -115,8 +124,9 @@ class Execution:
             await asyncio.wait((asyncio.ensure_future(process.wait()),), timeout=ALONE_SECONDS)
         _kill(process)
         output.cancel()
-        process._transport.close()  # type: ignore[attr-defined] # output that nobody reads keeps it open
-        await process.wait()
+        await asyncio.wait((output,))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_emptied(process), STOP_SECONDS)
         self.running.discard(process)
 
     def _cell(self, pod: Object) -> Cell:
@@ -154,6 +164,14 @@ async def _output(channels: Channels, process: Process) -> int:
     ]
     await asyncio.gather(*pumps)
     return await process.wait()
+
+
+async def _emptied(process: Process) -> None:
+    """Take what a killed command had still written: asyncio does not call it ended before."""
+    for source in (process.stdout, process.stderr):
+        while source is not None and await source.read(PIECE_BYTES):
+            pass
+    await process.wait()
 
 
 def _kill(process: Process) -> None:
