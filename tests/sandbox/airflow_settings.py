@@ -48,6 +48,7 @@ def environment(settings: Settings, *, dags_folder: Path = REPOSITORY / "dags") 
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",  # 1 s by default, paid once per task in a row
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "20",  # a new file is found in 20 s instead of 300
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+        "PYTHONDONTWRITEBYTECODE": "",  # where it is set, every task would compile our code again
         "NO_PROXY": ADDRESS,
         "no_proxy": ADDRESS,
     }
