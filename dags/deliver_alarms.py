@@ -5,7 +5,8 @@
 
 **Runs** every five minutes: a failed run's own callback sends its alarm at once, and this sends what could not be
 sent then, what no callback saw (a run marked failed in the UI), and import errors. The oldest first, for at most two
-minutes; what a channel does not take is tried again after 5, 10, 20 … at most 60 minutes. It changes nothing.
+minutes; what a channel does not take is tried again by the next run, then less and less often, at last once an hour,
+and at once when somebody triggers it. It changes nothing.
 
 Alertmanager is told of all open findings again, as it forgets on restart, and of `Watchdog`, an alert that always
 fires: when it ends, nobody delivers alarms any more.

@@ -71,6 +71,7 @@ def _alarm_late_run(context: Any) -> None:
     if state in ("success", "failed"):
         log.info("The run %s of %s ended before anybody had to be told that it is late", run_id, dag_id)
         return
+    due = datetime.fromisoformat(str(run["logical_date"] or run["run_after"]))
     queued = datetime.fromisoformat(str(run["queued_at"] or run["run_after"]))
     deadline = datetime.fromisoformat(str(context["deadline"]["deadline_time"]))
     alarm = Alarm(
@@ -82,7 +83,7 @@ def _alarm_late_run(context: Any) -> None:
         facts={
             "run_id": run_id,
             "state": state,
-            "since": minute(queued),
+            "since": minute(due),
             "deadline": minute(deadline),
             "link": link_to(dag_id, run_id),
         },

@@ -18,7 +18,7 @@ OWN_ALARM_HOURS = 6
 IMPORT_ERROR_GONE_AFTER = timedelta(hours=1)
 LEASE = timedelta(minutes=5)
 ERROR_TEXT_BYTES = 4096
-_FIRST_PAUSE = timedelta(minutes=5)
+_FIRST_PAUSE = timedelta(minutes=4)  # over when deliver_alarms runs again
 _LONGEST_PAUSE = timedelta(hours=1)
 
 
@@ -102,10 +102,10 @@ def import_error(*, file: str, stacktrace: str, at: datetime, **facts: Any) -> A
 
 
 def retry_after(tries: int) -> timedelta:
-    """How long to wait after so many tries in vain: none after the first, then 5 minutes, doubled up to an hour.
+    """How long to wait after so many tries in vain: none after the first, then 4 minutes, doubled up to an hour.
 
     >>> [str(retry_after(tries)) for tries in (1, 2, 3, 9)]
-    ['0:00:00', '0:05:00', '0:10:00', '1:00:00']
+    ['0:00:00', '0:04:00', '0:08:00', '1:00:00']
     """
     if tries <= 1:
         return timedelta(0)

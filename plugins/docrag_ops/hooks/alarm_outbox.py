@@ -90,6 +90,17 @@ class AlarmOutbox(HistoryHook):
             return None
         return Claimed(alarm=_alarm(row), token=token, tries=row.tries, channels=tuple(row.channels))
 
+    def make_due(self) -> None:
+        """Everything that waits is tried again now: somebody asked for it."""
+        from sqlalchemy import func
+
+        from docrag_ops.hooks.history_tables import alarms as table
+
+        with self.transaction() as connection:
+            connection.execute(
+                table.update().where(table.c.delivered_at.is_(None)).values(next_try_at=func.now())
+            )
+
     def delivered(self, claimed: Claimed, *, channels: Sequence[str], message: str) -> None:
         """Every channel took it."""
         from sqlalchemy import func

@@ -85,6 +85,12 @@ class AlarmSpool:
                 )
         return None
 
+    def make_due(self) -> None:
+        """Everything that waits is tried again now: somebody asked for it."""
+        with self._locked():
+            for path, entry in self._entries():
+                self._replace(path, {**entry, "next_try_at": 0})
+
     def delivered(self, claimed: Claimed, *, channels: Sequence[str], message: str) -> None:
         """Every channel took it; the file stays until the history can be told."""
         now = datetime.now(UTC).isoformat()

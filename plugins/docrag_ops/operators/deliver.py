@@ -20,7 +20,8 @@ SENDING_SECONDS = 120.0
 
 
 class DeliverAlarmsOperator(BaseOperator):
-    """Sends every alarm that is kept and due, the oldest first, for at most two minutes.
+    """Sends every alarm that is kept and due, the oldest first, for at most two minutes; started by hand, also what is
+    not due yet.
 
     Red when one was not taken, and when the history cannot be read: then it sends what the spool has.
 
@@ -52,12 +53,15 @@ class DeliverAlarmsOperator(BaseOperator):
             outbox.waiting()
         except UnreachableError as error:
             store, trouble = spool, str(error)
+        run_type = str(context["dag_run"].run_type)
         try:
+            if run_type == "manual":
+                store.make_due()
             self._send_all(store)
             failing = [f"{one.alarm} ({one.last_error})" for one in store.waiting() if one.tries]
         except UnreachableError as error:
             failing, trouble = [], str(error)
-        tell_dead_man(context["dag"].dag_id, run_type=str(getattr(context["dag_run"], "run_type", "")))
+        tell_dead_man(context["dag"].dag_id, run_type=run_type)
         if failing:
             trouble = f"{trouble} {len(failing)} alarms are not delivered: {'; '.join(failing[:10])}".strip()
         if trouble:
