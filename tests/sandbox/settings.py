@@ -30,8 +30,6 @@ class Settings:
     qdrant_port: int = 16333
     alarm_port: int = 18025
     airflow_port: int = 8080
-    airflow_worker_log_port: int = 8793
-    airflow_triggerer_log_port: int = 8794
     rows: int = 40_000
     """How many documents there are; chunks, sessions and audit rows grow with them (times 4, 1 and 3)."""
     history_days: int = 60
