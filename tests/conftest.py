@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.counts import COUNTS
 from tests.sandbox import airflow_services, demo
 from tests.sandbox.airflow_client import AirflowClient
 from tests.sandbox.for_tests import TESTS, quietly, running
@@ -33,6 +34,12 @@ os.environ |= {
     "NO_PROXY": "127.0.0.1",
     "no_proxy": "127.0.0.1",
 }
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was counted: checks with a fault and a healthy twin, faults found end to end."""
+    for name, count in sorted(COUNTS.items()):
+        terminalreporter.write_line(f"{count:4} {name}")
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ from docrag_ops.core.results import AreaResult
 from docrag_ops.core.verdicts import Verdict
 from docrag_ops.hooks.include import IncludeFolder
 from tests.checks.fixture import Fixture, all_fixtures, check_names, healthy_fixtures
+from tests.counts import COUNTS
 
 FIXTURES = all_fixtures()
 HEALTHY = healthy_fixtures()
@@ -63,6 +64,7 @@ def test_every_check_has_a_fault_and_a_healthy_twin(area: str, check: str):
     verdicts |= {"ok" for one in HEALTHY if check in one.expect["ok"]}
     assert verdicts & {"warning", "unknown", "critical"}, "no fixture trips it"
     assert "ok" in verdicts, "no fixture shows it healthy"
+    COUNTS["checks with a fault that trips them and a healthy twin that does not"] += 1
 
 
 def test_every_fixture_says_where_it_comes_from():

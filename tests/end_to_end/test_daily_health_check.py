@@ -5,7 +5,6 @@ The order in faults.yaml is kept: the last faults leave traces in windows of min
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import pytest
 import yaml
 
 from docrag_ops.hooks.include import IncludeFolder
+from tests.counts import COUNTS
 from tests.sandbox import lifecycle
 from tests.sandbox.airflow_client import AirflowClient
 from tests.sandbox.connections import connections
@@ -29,7 +29,6 @@ DAG_ID = "daily_health_check"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAULTS: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "faults.yaml").read_text())
 FAILS = {"critical", "unknown"}
-outcomes: Counter[str] = Counter()
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +41,6 @@ def calendar(airflow: AirflowClient, sandbox: Settings) -> Iterator[AirflowClien
     remember_a_week(sandbox)
     assert not bad_findings(first), bad_findings(first)
     yield airflow
-    print("\n" + "\n".join(f"{name}: {count}" for name, count in sorted(outcomes.items())))
 
 
 def run(airflow: AirflowClient) -> dict[str, Any]:
@@ -112,7 +110,7 @@ def may_follow(check_name: str, other: str) -> bool:
 def test_the_healthy_platform_is_green(calendar):
     result = run(calendar)
     assert (result["state"], bad_findings(result)) == ("success", [])
-    outcomes["healthy runs that are green"] += 1
+    COUNTS["healthy platform: end-to-end runs that are green"] += 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -124,7 +122,7 @@ def test_the_fault_is_found_and_named(calendar, sandbox, fault):
     assert (expected["check"], expected["verdict"]) in [(check, verdict) for check, verdict, _ in bad]
     assert result["state"] == ("failed" if expected["verdict"] in FAILS else "success")
     assert [one for one in bad if not may_follow(expected["check"], one[0])] == []
-    outcomes["faults found and named"] += 1
+    COUNTS["faults of the sandbox: end-to-end runs that found and named them"] += 1
 
 
 def test_the_mended_platform_is_green_again(calendar):
@@ -132,4 +130,4 @@ def test_the_mended_platform_is_green_again(calendar):
     result = run(calendar)
     bad = [one for one in bad_findings(result) if one[0] not in ("traffic_error_ratio", "traffic_p95")]
     assert bad == []
-    outcomes["healthy runs after all faults"] += 1
+    COUNTS["healthy platform: end-to-end runs that are green"] += 1
