@@ -32,7 +32,7 @@ FAILS = {"critical", "unknown"}
 
 
 @pytest.fixture(scope="module")
-def calendar(airflow: AirflowClient, sandbox: Settings) -> Iterator[AirflowClient]:
+def calendar(airflow: AirflowClient, sandbox: Settings) -> AirflowClient:
     """Airflow with the DAG parsed, a week of table sizes in history, and the baseline of a first run."""
     airflow.wait_for_dag(DAG_ID, parsed_after=LONG_AGO)
     with history_of(sandbox) as history:
@@ -40,7 +40,7 @@ def calendar(airflow: AirflowClient, sandbox: Settings) -> Iterator[AirflowClien
     first = run(airflow)
     remember_a_week(sandbox)
     assert not bad_findings(first), bad_findings(first)
-    yield airflow
+    return airflow
 
 
 def run(airflow: AirflowClient) -> dict[str, Any]:
@@ -123,6 +123,23 @@ def test_the_fault_is_found_and_named(calendar, sandbox, fault):
     assert result["state"] == ("failed" if expected["verdict"] in FAILS else "success")
     assert [one for one in bad if not may_follow(expected["check"], one[0])] == []
     COUNTS["faults of the sandbox: end-to-end runs that found and named them"] += 1
+
+
+def test_findings_are_in_the_log_while_nothing_can_be_recorded(calendar, sandbox):
+    with broken(sandbox, "history_down"):
+        result = run(calendar)
+    log = "\n".join(calendar.log_events(DAG_ID, result["run_id"], "report"))
+    assert "nothing was recorded" in log
+    assert "service_health" in log
+
+
+def test_second_run_waits_for_the_first(calendar):
+    first, second = calendar.trigger(DAG_ID), calendar.trigger(DAG_ID)
+    assert [calendar.wait(DAG_ID, run_id) for run_id in (first, second)] == ["success", "success"]
+    one, other = (
+        calendar.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}") for run_id in (first, second)
+    )
+    assert other["start_date"] >= one["end_date"]
 
 
 def test_the_mended_platform_is_green_again(calendar):
