@@ -17,7 +17,7 @@ import pytest
 from tests.counts import COUNTS
 from tests.sandbox import airflow_services, demo
 from tests.sandbox.airflow_client import AirflowClient
-from tests.sandbox.for_tests import TESTS, quietly, running
+from tests.sandbox.for_tests import TESTS, more_dags, quietly, running
 from tests.sandbox.settings import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +51,6 @@ def sandbox() -> Iterator[Settings]:
 @pytest.fixture(scope="session")
 def airflow(sandbox: Settings) -> AirflowClient:
     demo.migrate_history(sandbox)
-    client = airflow_services.up(sandbox, quietly)
+    client = airflow_services.up(sandbox, quietly, more_dags=more_dags(sandbox))
     demo.wait_for_entries(client)
     return client

@@ -48,7 +48,11 @@ STOP_SECONDS = 15
 
 
 def up(
-    settings: Settings, say: Callable[[str], None] = print, *, dags_folder: Path = REPOSITORY / "dags"
+    settings: Settings,
+    say: Callable[[str], None] = print,
+    *,
+    dags_folder: Path = REPOSITORY / "dags",
+    more_dags: Path | None = None,
 ) -> AirflowClient:
     """Start what does not run, on top of whatever an earlier start left; returns a client of user admin."""
     forget_foreign_settings()
@@ -59,7 +63,7 @@ def up(
             ports.check_ports_are_free({"airflow_port": settings.airflow_port})
         migrate(settings, say)
         say(f"Airflow starts: {', '.join(missing)}")
-    variables = airflow_settings.environment(settings, dags_folder=dags_folder)
+    variables = airflow_settings.environment(settings, dags_folder=dags_folder, more_dags=more_dags)
     for name, arguments in COMMANDS.items():
         port = settings.airflow_port if name == "airflow-api-server" else None
         processes.start(settings, name, [str(AIRFLOW), *arguments], port=port, env=variables)

@@ -23,8 +23,10 @@ def base_url(settings: Settings) -> str:
     return f"http://{ADDRESS}:{settings.airflow_port}"
 
 
-def environment(settings: Settings, *, dags_folder: Path = REPOSITORY / "dags") -> dict[str, str]:
-    """The variables of every Airflow process."""
+def environment(
+    settings: Settings, *, dags_folder: Path = REPOSITORY / "dags", more_dags: Path | None = None
+) -> dict[str, str]:
+    """The variables of every Airflow process. `more_dags` is a second folder of DAG files, looked into every 2 s."""
     known, keys = passwords(settings), _keys(settings)
     users = ",".join(f"{user}:{role}" for user, role in USERS.items())
     database = f"airflow:{known['airflow']}@{ADDRESS}:{settings.airflow_db_port}/airflow"
@@ -46,12 +48,22 @@ def environment(settings: Settings, *, dags_folder: Path = REPOSITORY / "dags") 
         "AIRFLOW__API_AUTH__JWT_SECRET": keys["jwt"],
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",  # 1 s by default, paid once per task in a row
+        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(_bundles(more_dags)),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "20",  # a new file is found in 20 s instead of 300
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "PYTHONDONTWRITEBYTECODE": "",  # where it is set, every task would compile our code again
         "NO_PROXY": ADDRESS,
         "no_proxy": ADDRESS,
     }
+
+
+def _bundles(more_dags: Path | None) -> list[dict[str, Any]]:
+    local = "airflow.dag_processing.bundles.local.LocalDagBundle"
+    bundles: list[dict[str, Any]] = [{"name": "dags-folder", "classpath": local, "kwargs": {}}]
+    if more_dags:
+        kwargs = {"path": str(more_dags), "refresh_interval": 2}
+        bundles.append({"name": "more-dags", "classpath": local, "kwargs": kwargs})
+    return bundles
 
 
 def user_passwords(settings: Settings) -> dict[str, str]:

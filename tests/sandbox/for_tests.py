@@ -5,6 +5,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from tests.sandbox import airflow_services, lifecycle
 from tests.sandbox.settings import REPOSITORY, Settings, load_settings
@@ -43,6 +44,13 @@ def running(purpose: str) -> Iterator[Settings]:
             yield settings
         finally:
             stop(settings)
+
+
+def more_dags(settings: Settings) -> Path:
+    """A folder for the tests' own DAG files, beside those of the calendar."""
+    folder = settings.state_dir / "dags"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def stop(settings: Settings) -> None:
