@@ -107,6 +107,26 @@ class TrafficSection(Record):
     ]
 
 
+class LoggedContainer(Record):
+    """A container of a workload whose logs are reviewed, in all of its pods."""
+
+    workload: Annotated[
+        str, Field(min_length=1, description="a workload named under cluster.workloads, e.g. api")
+    ]
+    container: Annotated[str, Field(min_length=1, description="the container's name, e.g. api")]
+
+
+class LogsSection(Record):
+    """Whose logs are reviewed."""
+
+    containers: Annotated[
+        tuple[LoggedContainer, ...], Field(min_length=1, description="a list of workload, container")
+    ]
+    window_hours: Annotated[
+        int, Field(ge=1, le=168, description="how far back each review looks, e.g. 24")
+    ] = 24
+
+
 class ChangeSection(Record):
     """What one kind of change may do here."""
 
@@ -157,6 +177,7 @@ class Environment(Record):
     qdrant: Annotated[QdrantSection | None, Field(description="a mapping with collections")] = None
     storage: Annotated[StorageSection | None, Field(description="a mapping with volumes")] = None
     traffic: Annotated[TrafficSection | None, Field(description="a mapping with variables")] = None
+    logs: Annotated[LogsSection | None, Field(description="a mapping with containers")] = None
     changes: Annotated[
         dict[str, ChangeSection], Field(description="change kinds, each with limits and policy")
     ] = Field(default_factory=dict)
@@ -169,12 +190,14 @@ class Environment(Record):
     ] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _volumes_belong_to_workloads(self) -> Environment:
+    def _pods_belong_to_workloads(self) -> Environment:
         known = self.cluster.workloads if self.cluster else {}
-        for volume in self.storage.volumes if self.storage else ():
-            if volume.workload not in known:
+        named = [("storage.volumes", one.workload) for one in (self.storage.volumes if self.storage else ())]
+        named += [("logs.containers", one.workload) for one in (self.logs.containers if self.logs else ())]
+        for key, workload in named:
+            if workload not in known:
                 raise ValueError(
-                    f"storage.volumes names the workload {volume.workload!r}; "
+                    f"{key} names the workload {workload!r}; "
                     f"expected one of cluster.workloads: {', '.join(known) or 'none is given'}"
                 )
         return self
@@ -210,7 +233,7 @@ class Environment(Record):
             ) from error
 
 
-AREA_SECTIONS = frozenset({"cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic"})
+AREA_SECTIONS = frozenset({"cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic", "logs"})
 
 
 def parse_environment(text: str, *, name: str, where: str) -> Environment:

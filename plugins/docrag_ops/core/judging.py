@@ -77,7 +77,7 @@ def _judge_each(
     check: Check, measurements: Sequence[Measurement], *, limits: Limits, history: History, now: datetime
 ) -> Judgement:
     bad: list[Finding] = []
-    good: list[tuple[float, str]] = []
+    good: list[tuple[float, str, str]] = []
     not_judged: list[NotJudged] = []
     samples: list[tuple[Measurement, Verdict | None]] = []
     measurements = [_with_storable_subject(one) for one in measurements]
@@ -94,7 +94,7 @@ def _judge_each(
             case Read(value, note):
                 verdict = held_against(value, limits)
                 if verdict is Verdict.OK:
-                    good.append((value, measurement.subject))
+                    good.append((value, measurement.subject, measurement.evidence))
                 else:
                     evidence = "; ".join(part for part in (note, measurement.evidence) if part)
                     bad.append(
@@ -116,12 +116,12 @@ def held_against(value: float, limits: Limits) -> Verdict:
     return Verdict.OK
 
 
-def _summary_of_good(check: Check, limits: Limits, good: list[tuple[float, str]]) -> tuple[Finding, ...]:
+def _summary_of_good(check: Check, limits: Limits, good: list[tuple[float, str, str]]) -> tuple[Finding, ...]:
     if not good:
         return ()
-    value, subject = (min if limits.below else max)(good)
+    value, subject, evidence = (min if limits.below else max)(good)
     if len(good) == 1:
-        return (_finding(check, limits, subject, Verdict.OK, value=value),)
+        return (_finding(check, limits, subject, Verdict.OK, value=value, evidence=evidence),)
     extreme = "lowest" if limits.below else "highest"
     evidence = f"{extreme}: {format_value(value, limits.unit)} ({subject})" if value else ""
     return (_finding(check, limits, f"{len(good):,} subjects", Verdict.OK, value=value, evidence=evidence),)

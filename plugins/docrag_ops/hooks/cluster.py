@@ -15,7 +15,8 @@ from airflow.sdk.bases.hook import BaseHook
 
 from docrag_ops.core.cluster.statuses import message_of
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
-from docrag_ops.hooks.pod_commands import CommandResult, PodName, run_command
+from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult, run_command
+from docrag_ops.hooks.pod_logs import stream_log
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -25,6 +26,7 @@ Facts = TypeVar("Facts")
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 15.0
 EXEC_SECONDS = 30.0
+LOG_SECONDS = 600.0
 MOST_RETRY_AFTER_SECONDS = 2
 PAGE_ITEMS = 250
 EXPIRED = 410
@@ -157,9 +159,16 @@ class ClusterHook(BaseHook):
         return client
 
     def ready_pods(self, kind: str, namespace: str, name: str) -> list[PodName]:
-        """The ready pods that belong to a workload, followed by owner references.
+        """The ready pods that belong to a workload.
 
-        Labels would not do: `app=api` may match the pods of two Deployments.
+        :raises CouldNotMeasureError: when the workload does not exist.
+        """
+        return [pod for pod, ready in self.pods_of(kind, namespace, name) if ready]
+
+    def pods_of(self, kind: str, namespace: str, name: str) -> list[tuple[PodName, bool]]:
+        """All pods that belong to a workload, by name, each with whether it is ready and stays.
+
+        They are followed by owner references. Labels would not do: `app=api` may match the pods of two Deployments.
 
         :raises CouldNotMeasureError: when the workload does not exist.
         """
@@ -172,7 +181,10 @@ class ClusterHook(BaseHook):
             sets = self.list_items(f"/apis/apps/v1/namespaces/{namespace}/replicasets", _ownership)
             owners = {uid for uid, _, owner, _ in sets if owner in owners}
         pods = self.list_items(f"/api/v1/namespaces/{namespace}/pods", _ownership)
-        return [PodName(namespace, pod) for _, pod, owner, ready in pods if owner in owners and ready]
+        return sorted(
+            ((PodName(namespace, pod), ready) for _, pod, owner, ready in pods if owner in owners),
+            key=lambda one: one[0].name,
+        )
 
     def run(
         self, pod: PodName, container: str, command: Sequence[str], *, seconds: float = EXEC_SECONDS
@@ -181,7 +193,30 @@ class ClusterHook(BaseHook):
 
         :raises CouldNotMeasureError: refused, missing binary, no end in time, too much output, or the pod went away.
         """
+        return self.run_raw(pod, container, command, seconds=seconds).decoded()
+
+    def run_raw(
+        self, pod: PodName, container: str, command: Sequence[str], *, seconds: float = EXEC_SECONDS
+    ) -> RawResult:
+        """The same, with the command's output as it wrote it: names of files are bytes, not text."""
         return run_command(self._client, pod, container, command, seconds=seconds)
+
+    def stream_logs(
+        self,
+        pod: PodName,
+        container: str,
+        *,
+        since_seconds: int,
+        previous: bool = False,
+        seconds: float = LOG_SECONDS,
+    ) -> Iterator[bytes]:
+        """A container's log in pieces, each line behind its time; nothing when there is no such log.
+
+        :raises CouldNotMeasureError: refused, silent for a minute, broken off, or longer than `seconds`.
+        """
+        return stream_log(
+            self._client, pod, container, since_seconds=since_seconds, previous=previous, seconds=seconds
+        )
 
 
 class _ExpiredListError(Exception):

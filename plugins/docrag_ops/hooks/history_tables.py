@@ -220,3 +220,34 @@ open_findings = Table(
     ),
     comment="one row is one finding from the run that saw it first to the run that saw it gone",
 )
+
+log_reviews = Table(
+    "log_reviews",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("lines", JSONB, nullable=False, comment="lines by level"),
+    Column("beyond", BigInteger, nullable=False, comment="lines of too many kinds to be told apart"),
+    UniqueConstraint("environment", "entry", "run_id"),
+    Index("log_reviews_by_time", "environment", "recorded_at"),
+    comment="one row is one run's review of the logs",
+)
+
+log_templates = Table(
+    "log_templates",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("review_id", ForeignKey("log_reviews.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("level", Text, nullable=False),
+    Column("template", Text, nullable=False, comment="the message with <*> where messages differ"),
+    Column("line_count", BigInteger, nullable=False),
+    Column("is_new", Boolean, nullable=False, comment="none of the reviews before had it"),
+    Column("first_at", DateTime(timezone=True), nullable=False),
+    Column("last_at", DateTime(timezone=True), nullable=False),
+    Column("pod", Text, nullable=False, comment="where it was written last"),
+    Column("example", Text, nullable=False, comment="the newest line, shortened"),
+    comment="one row is one template in one review",
+)

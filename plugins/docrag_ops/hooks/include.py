@@ -11,7 +11,18 @@ from docrag_ops.core.errors import DefinitionError
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
 QUERY_SOURCES = frozenset({"sql", "promql"})
-SOURCES = QUERY_SOURCES | {"alarms", "cache", "cluster", "database", "entries", "service", "vectors", "volumes"}
+SOURCES = QUERY_SOURCES | {
+    "alarms",
+    "cache",
+    "cluster",
+    "database",
+    "entries",
+    "log_files",
+    "logs",
+    "service",
+    "vectors",
+    "volumes",
+}
 
 
 class IncludeFolder:

@@ -47,9 +47,24 @@ class CommandResult:
     stderr: str
 
 
+@dataclass(frozen=True)
+class RawResult:
+    """The same with the bytes that the command wrote."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+    def decoded(self) -> CommandResult:
+        """As text."""
+        return CommandResult(
+            self.exit_code, self.stdout.decode("utf-8", "replace"), self.stderr.decode("utf-8", "replace")
+        )
+
+
 def run_command(
     client: ApiClient, pod: PodName, container: str, command: Sequence[str], *, seconds: float
-) -> CommandResult:
+) -> RawResult:
     """Run a command and wait for its end, `seconds` after the handshake's own limit at most.
 
     A command that is given up may go on in its pod: closing the connection does not end it.
@@ -72,7 +87,7 @@ def run_command(
     except (OSError, ValueError, WebSocketException, _GivenUpError) as error:
         reason = str(error)
     else:
-        return CommandResult(exit_code, _text(heard[STDOUT]), _text(heard[STDERR]))
+        return RawResult(exit_code, bytes(heard[STDOUT]), bytes(heard[STDERR]))
     where = f"{list(command)!r} in {pod.namespace}/{pod.name}, container {container!r}"
     raise CouldNotMeasureError(f"Cannot run {where}: {reason}")
 
@@ -157,7 +172,3 @@ def _listen(connection: WebSocket, seconds: float) -> dict[int, bytearray]:
     if heard[STATUS]:
         return heard
     raise _GivenUpError(f"no end within {seconds:g} s")
-
-
-def _text(output: bytearray) -> str:
-    return output.decode("utf-8", "replace")
