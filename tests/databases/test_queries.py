@@ -53,6 +53,13 @@ def test_table_is_named_as_sql_would_name_it(ask: Ask):
     assert values(ask("table_rows"))[QUALIFIED] == 2000
 
 
+def test_table_keeps_its_rows_when_the_statistics_begin_anew(ask: Ask, servers: Settings):
+    """As after a crash or a fail-over."""
+    with superuser(servers, MAINTAINED, HOSTILE_DATABASE) as connection:
+        connection.execute("SELECT pg_stat_reset()")
+    wait_for(lambda: values(ask("table_rows")).get(QUALIFIED) == 2000)
+
+
 def test_database_is_named_as_it_is(ask: Ask):
     assert {row["subject"] for row in ask("wraparound")} >= {HOSTILE_DATABASE, "template0", "docrag"}
 
