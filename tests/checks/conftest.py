@@ -80,6 +80,10 @@ def run_area(
         monkeypatch.setattr(f"{cluster}._ask", foreign.kubernetes(answers.get("kubernetes", {})))
         monkeypatch.setattr(f"{cluster}._who", "The Kubernetes API")
         monkeypatch.setattr(f"{cluster}.run", foreign.command_in_pod(answers.get("exec", {})))
+        monkeypatch.setattr(f"{cluster}.run_raw", foreign.listing_in_pod(answers.get("files", {})))
+        monkeypatch.setattr(f"{cluster}.stream_logs", foreign.log_of_pod(answers.get("logs", {})))
+        templates = foreign.kept_templates(answers.get("templates", {}))
+        monkeypatch.setattr("docrag_ops.operators.sources.logs.LogTemplates", templates)
         entries = answers.get("airflow", {})
         monkeypatch.setattr("docrag_ops.operators.sources.entries.entry_names", lambda: sorted(entries))
         for store in ("AlarmOutbox", "AlarmSpool"):

@@ -7,7 +7,7 @@ knows rows by query; the Kubernetes API is answered below the hook's parsing, co
 import json
 import socketserver
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,8 @@ import psycopg
 
 from docrag_ops.core.alarms import Alarm, Kind, Waiting
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
-from docrag_ops.hooks.pod_commands import CommandResult, PodName
+from docrag_ops.core.logs.levels import Level
+from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult
 
 
 class WebServer(ThreadingHTTPServer):
@@ -169,6 +170,42 @@ def command_in_pod(answers: dict[str, Any]) -> Callable[..., CommandResult]:
         return CommandResult(**answer)
 
     return run
+
+
+def listing_in_pod(answers: dict[str, Any]) -> Callable[..., RawResult]:
+    """What `find` lists in a pod: its output, a character per byte, or {broken: why}."""
+
+    def run(hook: object, pod: PodName, container: str, command: list[str], **_: Any) -> RawResult:
+        answer = answers[pod.name]
+        if "broken" in answer:
+            raise CouldNotMeasureError(answer["broken"])
+        return RawResult(0, answer["stdout"].encode("latin-1"), b"")
+
+    return run
+
+
+def log_of_pod(answers: dict[str, Any]) -> Callable[..., Iterator[bytes]]:
+    """What a container logged, by `POD` or `POD previous`: lines, or {broken: why}."""
+
+    def stream(hook: object, pod: PodName, container: str, *, previous: bool, **_: Any) -> Iterator[bytes]:
+        answer = answers.get(f"{pod.name} previous" if previous else pod.name, [])
+        if "broken" in answer:
+            raise CouldNotMeasureError(answer["broken"])
+        yield "".join(f"{line}\n" for line in answer).encode()
+
+    return stream
+
+
+def kept_templates(answers: dict[str, Any]) -> Callable[[], Any]:
+    """What earlier reviews found: `known` (level, template), null when there was none; or {broken: why}."""
+
+    def earlier(run: object, *, runs: int) -> Any:
+        if "broken" in answers:
+            raise CouldNotMeasureError(answers["broken"])
+        known = answers["known"]
+        return None if known is None else [(Level(level), text) for level, text in known]
+
+    return lambda: SimpleNamespace(earlier=earlier, record=lambda *_, **__: None)
 
 
 class Airflow:

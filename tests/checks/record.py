@@ -13,6 +13,7 @@ from typing import Any
 from tests.sandbox.settings import load_settings
 
 FIXTURES = Path(__file__).parent / "fixtures"
+LOG_LINES = 40
 INFO_LEFT_OUT = ("redis_build_id", "executable", "config_file", "process_id", "monotonic_clock")
 
 
@@ -32,6 +33,7 @@ def main() -> None:
         "qdrant": qdrant,
         "storage": storage,
         "traffic": traffic,
+        "logs": logs,
     }.items():
         answers = record(include, environment)
         now = datetime.now(UTC).replace(microsecond=0).isoformat()
@@ -131,6 +133,29 @@ def storage(include: Any, environment: Any) -> dict[str, Any]:
 def traffic(include: Any, environment: Any) -> dict[str, Any]:
     """Prometheus' answers."""
     return _prometheus(include, environment, "traffic")
+
+
+def logs(include: Any, environment: Any) -> dict[str, Any]:
+    """The end of every API pod's log, and what lies in the fluentd pods' /var/log, a character per byte."""
+    from docrag_ops.core.logs.files import PRINTF
+    from docrag_ops.hooks.cluster import ClusterHook
+
+    hook, apps = ClusterHook(), "/apis/apps/v1/namespaces/doc-rag-prod"
+    paths = [f"{apps}/deployments/api", f"{apps}/daemonsets/fluentd", f"{apps}/replicasets"]
+    lines, files = {}, {}
+    for pod, _ in hook.pods_of("Deployment", "doc-rag-prod", "api"):
+        text = b"".join(hook.stream_logs(pod, "api", since_seconds=86_400)).decode()
+        lines[pod.name] = text.splitlines()[-LOG_LINES:]
+    for pod, _ in hook.pods_of("DaemonSet", "doc-rag-prod", "fluentd"):
+        listed = hook.run_raw(pod, "fluentd", ["find", "/var/log", "-xdev", "-printf", PRINTF])
+        files[pod.name] = {"stdout": listed.stdout.decode("latin-1")}
+    return {
+        "kubernetes": {
+            path: _object(hook, path) for path in (*paths, "/api/v1/namespaces/doc-rag-prod/pods")
+        },
+        "logs": lines,
+        "files": files,
+    }
 
 
 def _prometheus(include: Any, environment: Any, area: str) -> dict[str, Any]:
