@@ -53,7 +53,7 @@ class DeliverAlarmsOperator(BaseOperator):
             outbox.waiting()
         except UnreachableError as error:
             store, trouble = spool, str(error)
-        run_type = str(context["dag_run"].run_type)
+        run_type = context["dag_run"].run_type  # an enum that is a str, whose str() is another one
         try:
             if run_type == "manual":
                 store.make_due()

@@ -52,7 +52,7 @@ class ReportOperator(BaseOperator):
             result, task_instance=context["ti"], dag=context["dag"], task_id=self.task_id
         )
         result, rendered, trouble = self._record_what_was_told(result, told, rendered, trouble)
-        tell_dead_man(result.entry, run_type=str(context["dag_run"].run_type))
+        tell_dead_man(result.entry, run_type=context["dag_run"].run_type)
         context["ti"].xcom_push(key="return_value", value=result.to_dict())
         self.log.info("\n%s", rendered)
         bad = [finding for finding in result.findings if finding.verdict.fails]
