@@ -16,7 +16,7 @@ from tests.sandbox.connections import connections
 from tests.sandbox.errors import SandboxError
 from tests.sandbox.settings import REPOSITORY, Settings, load_settings
 
-DAILY = ("daily_health_check",)
+DAILY = ("daily_health_check", "daily_log_maintenance")
 """The entries of the calendar that `make demo` runs, in this order."""
 EXPECTED_STATE = "success"
 VERDICTS = ("critical", "unknown", "warning", "ok")

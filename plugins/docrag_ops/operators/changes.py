@@ -100,6 +100,7 @@ class PlanOperator(_ChangeOperator):
 
     template_fields: Sequence[str] = ("environment", "only_plan")
     ui_color = "#f7efd9"
+    applies = False
 
     def __init__(
         self, *, acts_alone: bool = False, only_plan: str = "{{ params.dry_run }}", **options: Any
@@ -154,6 +155,7 @@ class ApproveOperator(ApprovalOperator):
 
     template_fields = ("environment", "subject", "body")
     ui_color = "#f3d9a4"
+    applies = False
 
     def __init__(
         self,
@@ -223,6 +225,7 @@ class ApplyOperator(_ChangeOperator):
     """
 
     ui_color = "#f0c8b8"
+    applies = True  # so no DAG has it without an approval before it: a policy test
 
     def execute(self, context: Context) -> None:
         """Refuse what may not be done; measure; apply each step that is still as planned."""
@@ -287,6 +290,7 @@ class ProveOperator(_ChangeOperator):
     """
 
     ui_color = "#d9e8f0"
+    applies = False
 
     def __init__(self, *, settle: timedelta = timedelta(0), **options: Any) -> None:
         super().__init__(trigger_rule=TriggerRule.ALL_DONE, **options)
