@@ -290,6 +290,51 @@ def test_a_compression_killed_before_its_last_step_is_finished(
     assert not path.exists()
 
 
+def test_a_compression_killed_before_its_second_name_went_is_tidied_up(
+    change: Callable[..., Change], logs: Path
+):
+    path = logs / "doc-rag/gateway.log.2"
+    part = path.with_name(path.name + PART)
+    os.link(path, part)
+    kind = change()
+    plan = kind.plan()
+    kind.apply(step_for(plan, "gateway.log.2"))
+    content = gzip.decompress(path.with_name("gateway.log.2.gz").read_bytes())
+    ended = path.with_name("gateway.log.2.gz").stat()
+    part.write_bytes(content)
+    os.utime(part, ns=(ended.st_atime_ns, ended.st_mtime_ns))
+    assert kind.was_done(step_for(plan, "gateway.log.2"))
+    later = kind.plan()
+    assert actions(later)[f"doc-rag/gateway.log.2{PART}"] == "delete"
+    apply_all(kind, later)
+    assert not part.exists()
+
+
+def test_a_line_written_between_archive_and_removal_is_not_lost(
+    change: Callable[..., Change], logs: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A writer that holds the file since before its rotation, and wakes at the worst moment."""
+    path = logs / "doc-rag/gateway.log.2"
+    content, kind = path.read_bytes(), change()
+    step = step_for(kind.plan(), "gateway.log.2")
+    run = PodFiles._run
+
+    with path.open("ab", buffering=0) as writer:
+
+        def wakes(files: PodFiles, command: list[str], **options: float):
+            done = run(files, command, **options)
+            if "ln" in command and "rm" in command:  # the archive has its name, and the file has lost its own
+                writer.write(b"the last line\n")
+            return done
+
+        monkeypatch.setattr(PodFiles, "_run", wakes)
+        with pytest.raises(ChangeError):
+            kind.apply(step)
+    assert path.read_bytes() == content + b"the last line\n"
+    assert not path.with_name("gateway.log.2.gz").exists()
+    assert not list(path.parent.glob(f"*{PART}*"))
+
+
 def test_an_altered_step_does_not_reach_another_file(change: Callable[..., Change], logs: Path):
     kind = change()
     step = step_for(kind.plan(), "gateway.log.5.gz")

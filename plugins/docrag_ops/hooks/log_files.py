@@ -7,6 +7,7 @@ succeeded, and only while the file is still the one that was meant: no shell, an
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from docrag_ops.core.errors import ChangeError, CouldNotMeasureError
 from docrag_ops.core.logs.files import (
@@ -105,7 +106,8 @@ class PodFiles:
         """Make a tested archive of a file, then remove the file; returns the archive.
 
         gzip works on a second name of the file, so that whatever a kill leaves half-done has a name of ours and the
-        original its own. The archive gets its final name only when no other file has it, or an equal one.
+        original its own. The archive gets its final name only when no other file has it, or an equal one. The second
+        name goes last: what a writer adds until then is seen, and the file gets its own name back.
 
         :raises ChangeError: when the file is kept, and why.
         """
@@ -122,19 +124,29 @@ class PodFiles:
         )
         try:
             self._check_size(file, part + ".gz")
-            self._do(file, [["rm", "-f", "--", part]])
-            finish = [["rm", "-f", "--", "{}"], ["rm", "-f", "--", part + ".gz"]]
-            if self.look(path + ".gz") is None:
-                self._do(file, [["ln", "-T", part + ".gz", path + ".gz"], *finish])
-            else:  # of an earlier compression that was killed before it removed the original; else it differs
-                self._do(file, [["cmp", "-s", part + ".gz", path + ".gz"], *finish])
+            is_new = self.look(path + ".gz") is None
+            # An archive that is there already is of a compression that was killed, and equal; or it is not ours.
+            place = ["ln", "-T"] if is_new else ["cmp", "-s"]
+            self._do(file, [[*place, part + ".gz", path + ".gz"], ["rm", "-f", "--", "{}"]])
         except (ChangeError, CouldNotMeasureError):
             self._tidy(path)
+            raise
+        try:
+            self._do(replace(file, path=part), [["rm", "-f", "--", part + ".gz", "{}"]])
+        except ChangeError:
+            self._put_back(path)
             raise
         archive = self.look(path + ".gz")
         if archive is None:
             raise ChangeError(f"{shown_name(path)}.gz in {self._where} is gone right after it was made")
         return archive
+
+    def _put_back(self, path: str) -> None:
+        """Give a file that was written to while it was compressed its name back; its archive is not all of it."""
+        self._run(["ln", "-T", "--", path + PART, path])
+        if self.look(path) is not None:
+            self._run(["rm", "-f", "--", path + ".gz"])
+            self._tidy(path)
 
     def is_whole_archive(self, path: str) -> bool:
         """Whether gzip finds the archive undamaged."""
@@ -148,7 +160,7 @@ class PodFiles:
         self._run(["gzip", "-h"])
 
     def _tidy(self, path: str) -> None:
-        """Remove what a compression of this file made on its way; the content has its own name besides."""
+        """Remove what a compression of this file made on its way, while the file has its own name."""
         self._run(["rm", "-f", "--", path + PART, path + PART + ".gz"])
 
     def _check_size(self, file: LogFile, archive: str) -> None:

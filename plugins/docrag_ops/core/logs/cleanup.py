@@ -171,19 +171,21 @@ class _Judge:
         return Decision(file, Action.COMPRESS)
 
     def _leftover(self, file: LogFile) -> Decision:
-        """What a killed compression of ours left: it goes when the content has another name and nobody uses it."""
+        """What a killed compression of ours left: it goes when all of its content has another name.
+
+        The archive got the time of the file, so a file that has it still was not written to since.
+        """
         original = self._there.get(file.path.removesuffix(".gz").removesuffix(PART))
-        finished = self._there.get(file.path.removesuffix(PART + ".gz") + ".gz")
-        is_archive = file.path.endswith(".gz")
-        kept = (
-            original is not None
-            if is_archive
-            else original is not None and original.identity == file.identity
-        ) or (is_archive and finished is not None and finished.identity == file.identity)
-        before = self._before.get(file.path)
+        finished = self._there.get(file.path.removesuffix(".gz").removesuffix(PART) + ".gz")
+        if file.path.endswith(".gz"):
+            kept = original is not None or (finished is not None and finished.identity == file.identity)
+        elif original is not None:
+            kept = original.identity == file.identity
+        else:
+            kept = finished is not None and finished.mtime_ns == file.mtime_ns
         if not kept:
             return Decision(file, rule="it is what a compression left, and its original is not there")
-        if file.identity in self._looks.open_files or before is None or before != file:
+        if file.identity in self._looks.open_files or self._before.get(file.path) != file:
             return Decision(file, rule="a compression works on it")
         return Decision(file, Action.DELETE)
 
