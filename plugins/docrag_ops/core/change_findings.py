@@ -10,7 +10,7 @@ from docrag_ops.core.changes import Decision, Plan, StepOutcome, tally
 from docrag_ops.core.findings import Finding, NotJudged
 from docrag_ops.core.judging import EVIDENCE_BYTES
 from docrag_ops.core.texts import shortened, storable
-from docrag_ops.core.units import Unit
+from docrag_ops.core.units import Unit, format_amount
 from docrag_ops.core.verdicts import Verdict
 
 RUNBOOK = "docs/runbooks.md#a-change-did-not-do-what-it-was-for"
@@ -58,7 +58,8 @@ def headline(record: Record) -> str:
     """One sentence: what was changed, or why nothing was."""
     if record.steps:
         ended = tally([step.outcome for step in record.steps])
-        return f"{record.plan.summary} Applied ({record.decision}, {record.decided_by}): {ended}."
+        by = "within policy" if record.decision is Decision.POLICY else f"approved by {record.decided_by}"
+        return f"{record.plan.summary} Applied {by}: {ended}."
     return f"Nothing was changed: {_why_nothing(record)}"
 
 
@@ -127,7 +128,8 @@ def not_measured(change: str, what: str, error: Exception) -> Finding:
 def _proof(check: str, record: Record) -> Finding:
     failed = [step for step in record.steps if step.outcome in (StepOutcome.FAILED, StepOutcome.STARTED)]
     numbers = "; ".join(
-        f"{name}: {value:,.6g} before, {(record.after or {}).get(name, float('nan')):,.6g} after"
+        f"{name}: {format_amount(value, name)} before, "
+        f"{format_amount((record.after or {}).get(name, float('nan')), name)} after"
         for name, value in (record.before or {}).items()
     )
     if failed:

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from docrag_ops.core.units import format_amount
+
 
 class Decision(StrEnum):
     """What became of a plan before anything was done."""
@@ -97,9 +99,10 @@ def beyond_limits(plan: Plan, limits: Mapping[str, float]) -> list[str]:
     texts = []
     for name, amount in plan.amounts.items():
         if name not in limits:
-            texts.append(f"{name}: {amount:,.6g}, and the environment gives no limit for it")
+            texts.append(f"{name}: {format_amount(amount, name)}, and the environment gives no limit for it")
         elif amount > limits[name]:
-            texts.append(f"{name}: {amount:,.6g}, beyond the limit of {limits[name]:,.6g}")
+            limit = format_amount(limits[name], name)
+            texts.append(f"{name}: {format_amount(amount, name)}, beyond the limit of {limit}")
     return texts
 
 

@@ -14,7 +14,7 @@ from docrag_ops.core.change_findings import headline
 from docrag_ops.core.findings import Finding
 from docrag_ops.core.sparklines import sparkline_points
 from docrag_ops.core.texts import one_line
-from docrag_ops.core.units import format_value
+from docrag_ops.core.units import format_amount, format_value
 from docrag_ops.core.verdicts import Verdict
 
 WIDTH = 110
@@ -78,7 +78,12 @@ def _environment(*, escape_html: bool) -> ImmutableSandboxedEnvironment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        headline=headline, line=one_line, number=format_value, wrap=_wrap, sparkline=sparkline_points
+        headline=headline,
+        line=one_line,
+        number=format_value,
+        amount=format_amount,
+        wrap=_wrap,
+        sparkline=sparkline_points,
     )
     environment.globals.update(grouped=grouped, counts=counts)
     return environment

@@ -38,6 +38,21 @@ def format_value(value: float | None, unit: Unit | str) -> str:
     return _FORMATS[Unit(unit)](value)
 
 
+def format_amount(value: float, name: str) -> str:
+    """Write a number whose name says its unit.
+
+    >>> format_amount(1654780, "used_bytes pod-1"), format_amount(0.65, "share"), format_amount(1234567, "rows")
+    ('1.6 MiB', '65 %', '1,234,567')
+    """
+    if "bytes" in name:
+        return format_value(value, Unit.BYTES)
+    if "share" in name or "ratio" in name:
+        return format_value(value, Unit.RATIO)
+    if "seconds" in name:
+        return format_value(value, Unit.SECONDS)
+    return format_value(value, Unit.COUNT)
+
+
 def _format_count(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:,.3g}"
 
