@@ -7,7 +7,6 @@ are) appends to one of the files; `python -m tests.sandbox.log_files FOLDER…` 
 import gzip
 import os
 import random
-import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -66,7 +65,6 @@ SYMLINKS = {
 
 def start(settings: Settings) -> None:
     """Make the files anew, and start the process that writes to one of them in each pod."""
-    processes.stop(settings, PART)
     folders = pod_folders(settings)
     for number, folder in enumerate(folders):
         build(folder, seed=number)
@@ -86,10 +84,14 @@ def pod_folders(settings: Settings) -> list[Path]:
 
 
 def build(folder: Path, *, seed: int = 0, now: float | None = None) -> None:
-    """Fill a pod's /var/log; whatever was there goes."""
+    """Fill a pod's /var/log; whatever was there goes, but for the file that is being written, which begins anew."""
     now, source = time.time() if now is None else now, random.Random(seed)
-    for old in folder.iterdir():
-        shutil.rmtree(old) if old.is_dir() and not old.is_symlink() else old.unlink()
+    for old in sorted(folder.rglob("*"), reverse=True):
+        if old.is_dir() and not old.is_symlink():
+            if old != folder / Path(WRITTEN).parent:
+                old.rmdir()
+        elif old != folder / WRITTEN:
+            old.unlink()
     for name, (age_days, kilobytes) in FILES.items():
         ended = now - age_days * DAY_SECONDS
         path = folder / name.format(day=f"{datetime.fromtimestamp(ended, UTC):%Y%m%d}")
