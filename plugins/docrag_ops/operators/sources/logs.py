@@ -23,7 +23,7 @@ from docrag_ops.operators.asking import Answers, Asking, answer_each
 SUBJECT = "all containers"
 PER = 10_000
 RUNS_COMPARED = 7
-TOP_TEMPLATES = 8
+TOP_ERRORS, TOP_WARNINGS = 6, 2
 EXAMPLE_BYTES = 160
 
 
@@ -73,7 +73,7 @@ class LogReview:
         value = Measurement(
             subject=SUBJECT,
             value=review.lines,
-            evidence=f"{review.levels()}; {_span(review.coverage)}",
+            evidence=_lines(review),
             problem="" if review.lines else "there is no line at all, which no service at work would leave",
         )
         return Measured((value, *self.problems))
@@ -143,13 +143,24 @@ def _read_pod(
 
 
 def _top(review: Review) -> str:
-    """How many errors, and the most frequent ones with the newest time, pod and line of each."""
-    errors = [one for one in review.miner.seen() if one.level.is_error]
-    top = sorted(errors, key=lambda one: -one.count)[:TOP_TEMPLATES]
-    said = f"{review.errors:,} errors of {len(errors):,} kinds in {review.entries:,} lines"
-    return "; ".join(
-        (said, *(f"{one.count:,}x {shortened(one.text, size_bytes=80)} ({_example(one)})" for one in top))
+    """All lines by level, then the most frequent errors and warnings with the newest time, pod and line of each."""
+    seen = review.miner.seen()
+    errors = [one for one in seen if one.level.is_error]
+    errors.sort(key=lambda one: -one.count)
+    warnings = [one for one in seen if not one.level.is_error]
+    said = (
+        f"{review.errors:,} errors of {len(errors):,} kinds in {review.entries:,} entries; {_lines(review)}"
     )
+    top = (*errors[:TOP_ERRORS], *warnings[:TOP_WARNINGS])
+    return "; ".join((said, *(f"{one.count:,}x {one.level}: {_kind(one)} ({_example(one)})" for one in top)))
+
+
+def _lines(review: Review) -> str:
+    return f"lines: {review.levels()}; {_span(review.coverage)}"
+
+
+def _kind(template: Template) -> str:
+    return shortened(template.text, size_bytes=80)
 
 
 def _example(template: Template) -> str:
