@@ -96,7 +96,8 @@ def _state_of(dag_id: str, run_id: str) -> str:
     try:
         from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
-        return str(RuntimeTaskInstance.get_dagrun_state(dag_id, run_id))
+        state = RuntimeTaskInstance.get_dagrun_state(dag_id, run_id)
+        return str(getattr(state, "value", state))  # an enum, in spite of its type
     except Exception as error:  # noqa: BLE001 (Airflow raises what it likes; an alarm too many is better than none)
         log.warning("The state of %s cannot be asked for here: %s", run_id, error)
         return ""
