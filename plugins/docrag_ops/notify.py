@@ -105,14 +105,9 @@ def _state_of(dag_id: str, run_id: str) -> str:
 
 def raise_and_send(alarm: Alarm) -> None:
     """Keep an alarm and tell it at once, unless somebody has or does; what is not taken stays for `deliver_alarms`."""
-    from docrag_ops.operators.delivery import deliver, keep
+    from docrag_ops.operators.delivery import keep_and_deliver
 
-    store = keep(alarm)
-    claimed = store.claim(alarm)
-    if claimed is None:
-        log.info("%s is told by somebody else", alarm)
-        return
-    deliver(store, claimed)
+    keep_and_deliver(alarm)
 
 
 def keep_within_a_second(alarm: Alarm) -> None:

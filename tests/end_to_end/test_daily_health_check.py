@@ -15,6 +15,7 @@ import psycopg
 import pytest
 import yaml
 
+from docrag_ops.hooks.entries import entry_names
 from docrag_ops.hooks.include import IncludeFolder
 from tests.counts import COUNTS
 from tests.sandbox import lifecycle
@@ -34,7 +35,9 @@ FAILS = {"critical", "unknown"}
 @pytest.fixture(scope="module")
 def calendar(airflow: AirflowClient, sandbox: Settings) -> AirflowClient:
     """Airflow with the DAG parsed, a week of table sizes in history, and the baseline of a first run."""
-    airflow.wait_for_dag(DAG_ID, parsed_after=LONG_AGO)
+    for entry in entry_names():  # as an operator does: a paused one is a finding
+        airflow.wait_for_dag(entry, parsed_after=LONG_AGO)
+        airflow.unpause(entry)
     with history_of(sandbox) as history:
         history.execute("TRUNCATE measurements, findings, reports, statements")
     first = run(airflow)

@@ -28,6 +28,7 @@ class Kind(StrEnum):
     FAILED = "failed"
     LATE = "late"
     IMPORT_ERROR = "import_error"
+    APPROVAL = "approval"
     TEST = "test"
 
 

@@ -198,7 +198,34 @@ class ApproveOperator(ApprovalOperator):
             )
             return None
         self.body = render(asking.include.text(PLAN_TEMPLATE), record=record)
+        self._call_somebody(context, record)
         return super().execute(context)
+
+    def _call_somebody(self, context: Context, record: ChangeRecord) -> None:
+        """Tell people that one of them is asked, until when, and where to answer."""
+        from docrag_ops.core.alarms import Alarm, Kind
+        from docrag_ops.hooks.links import minute
+        from docrag_ops.operators.delivery import keep_and_deliver
+
+        now, run = datetime.now(UTC), context["dag_run"]
+        facts = {
+            "run_id": run.run_id,
+            "text": record.plan.summary,
+            "reason": record.ask,
+            "by": record.requested_by,
+            "deadline": minute(now + self.response_timeout) if self.response_timeout else "",
+            "link": self.generate_link_to_ui(task_instance=context["ti"]),
+        }
+        keep_and_deliver(
+            Alarm(
+                kind=Kind.APPROVAL,
+                dag_id=context["dag"].dag_id,
+                run_id=run.run_id,
+                clear_number=run.clear_number,
+                happened_at=now,
+                facts=facts,
+            )
+        )
 
     def execute_complete(self, context: Context, event: dict[str, Any]) -> Any:
         """Keep who decided what, before the tasks after this one run or are skipped."""

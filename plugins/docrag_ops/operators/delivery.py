@@ -48,6 +48,16 @@ def keep(alarm: Alarm) -> Store:
     return outbox
 
 
+def keep_and_deliver(alarm: Alarm) -> None:
+    """Keep an alarm and tell it at once, unless somebody has or does; what is not taken stays for `deliver_alarms`."""
+    store = keep(alarm)
+    claimed = store.claim(alarm)
+    if claimed is None:
+        log.info("%s is told by somebody else", alarm)
+        return
+    deliver(store, claimed)
+
+
 def deliver(store: Store, claimed: Claimed) -> bool:
     """Send a claimed alarm to the channels that do not have it yet; whether all have it now."""
     from docrag_ops.core.errors import UnreachableError

@@ -1,0 +1,143 @@
+"""The log maintenance in a real Airflow: who may approve, what a refusal leaves, what a kill leaves.
+
+The order matters: a pod that was changed has a cooldown of five minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox import airflow_services, log_files
+from tests.sandbox.airflow_client import AirflowClient
+from tests.sandbox.errors import SandboxError
+from tests.sandbox.settings import Settings
+
+pytestmark = pytest.mark.end_to_end
+
+DAG_ID = "daily_log_maintenance"
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+BIG_BYTES = 80 * 2**20
+DAY_SECONDS = 86400
+PARKING_SECONDS = 3  # an answer within the first second of waiting fails the task once
+PATIENCE_SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def entry(airflow: AirflowClient) -> AirflowClient:
+    airflow.wait_for_dag(DAG_ID, parsed_after=LONG_AGO)
+    airflow.unpause(DAG_ID)
+    return airflow
+
+
+@pytest.fixture
+def logs(sandbox: Settings) -> Path:
+    """Log folders as at `up`, and in the first pod one old rotation that is most of all bytes: a person is asked."""
+    folders = log_files.pod_folders(sandbox)
+    for number, folder in enumerate(folders):
+        log_files.build(folder, seed=number)
+    big = folders[0] / "big"
+    big.mkdir(parents=True, exist_ok=True)
+    for name, size in (("big.log.1", 10_000), ("big.log.2", BIG_BYTES)):
+        (big / name).write_bytes(b"x" * size)
+        old = time.time() - 20 * DAY_SECONDS
+        os.utime(big / name, (old, old))
+    return big
+
+
+def wait_for(what: str, found: Callable[[], Any]) -> Any:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        answer = found()
+        if answer:
+            return answer
+        time.sleep(0.3)
+    raise AssertionError(f"Waited {PATIENCE_SECONDS} s in vain for {what}")
+
+
+def start_and_wait_for_the_question(entry: AirflowClient) -> str:
+    run_id = entry.trigger(DAG_ID)
+    wait_for(
+        "the question", lambda: entry.task_states(DAG_ID, run_id).get("approve_cleanup") == "awaiting_input"
+    )
+    time.sleep(PARKING_SECONDS)
+    return run_id
+
+
+def answer(client: AirflowClient, run_id: str, option: str) -> None:
+    where = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/approve_cleanup/-1/hitlDetails"
+    client.call("PATCH", where, json={"chosen_options": [option], "params_input": {}})
+
+
+def report_of(entry: AirflowClient, run_id: str) -> str:
+    return "\n".join(entry.log_events(DAG_ID, run_id, "report"))
+
+
+def test_dry_run_ends_with_its_plan(entry, logs):
+    run_id, state = entry.run(DAG_ID, {"dry_run": True})
+    assert state == "success"
+    assert entry.task_states(DAG_ID, run_id)["apply_cleanup"] == "skipped"
+    assert "Nothing was changed: this was a dry run" in report_of(entry, run_id)
+    assert (logs / "big.log.2").exists()
+
+
+def test_viewer_may_not_approve_and_a_rejection_changes_nothing(entry, sandbox, logs):
+    run_id = start_and_wait_for_the_question(entry)
+    with pytest.raises(SandboxError, match="403"):
+        answer(airflow_services.connect(sandbox, "viewer"), run_id, "Approve")
+    answer(airflow_services.connect(sandbox, "op"), run_id, "Reject")
+    assert entry.wait(DAG_ID, run_id) == "success"
+    assert "Nothing was changed: rejected by op" in report_of(entry, run_id)
+    assert (logs / "big.log.2").exists()
+
+
+def test_killed_half_way_it_is_red_and_a_clear_finishes_it_without_doing_anything_twice(entry, sandbox, logs):
+    run_id = start_and_wait_for_the_question(entry)
+    answer(airflow_services.connect(sandbox, "op"), run_id, "Approve")
+    wait_for("the first deletion", lambda: "running" in entry.task_states(DAG_ID, run_id)["apply_cleanup"])
+    wait_for("a file to be gone", lambda: not (logs / "big.log.2").exists())
+    kill_task(entry, run_id, "apply_cleanup")
+    assert entry.wait(DAG_ID, run_id) == "failed"
+    assert "its task was killed" in report_of(entry, run_id)
+    clear = {
+        "dry_run": False,
+        "dag_run_id": run_id,
+        "task_ids": ["apply_cleanup"],
+        "include_downstream": True,
+    }
+    entry.call("POST", f"/api/v2/dags/{DAG_ID}/clearTaskInstances", json=clear)
+    wait_for("the run to begin again", lambda: entry.state(DAG_ID, run_id) in ("queued", "running"))
+    assert entry.wait(DAG_ID, run_id) == "success"
+    report = "\n".join(entry.log_events(DAG_ID, run_id, "report", try_number=2))
+    assert "approved by op" in report
+    assert " failed" not in report
+    assert " skipped" not in report
+
+
+def test_next_change_of_the_same_pods_waits_for_the_cooldown(entry, sandbox, logs):
+    run_id = start_and_wait_for_the_question(entry)
+    answer(airflow_services.connect(sandbox, "op"), run_id, "Approve")
+    assert entry.wait(DAG_ID, run_id) == "failed"
+    assert "may be changed again" in "\n".join(entry.log_events(DAG_ID, run_id, "apply_cleanup"))
+    assert (logs / "big.log.2").exists()
+
+
+def kill_task(entry: AirflowClient, run_id: str, task_id: str) -> None:
+    """kill -9 of the process that runs a task; its title is `airflow worker -- ` and the task instance's id."""
+    instance = entry.call("GET", f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/{task_id}")["id"]
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            title = (process / "cmdline").read_text(errors="replace")
+        except OSError:
+            continue
+        if instance in title:
+            os.kill(int(process.name), signal.SIGKILL)
+            return
+    raise AssertionError(f"No process runs {task_id}")
