@@ -58,8 +58,15 @@ def test_killed_task_is_named_with_how_it_ended():
     assert "the run recorded no report" in written.text
 
 
-def test_run_out_of_time_is_said_in_words():
-    assert "took longer than it may" in failed(reason="timed_out").text
+def test_run_out_of_time_is_said_in_words_with_the_tasks_that_were_stopped():
+    written = failed(reason="timed_out", tasks={"check_redis": "skipped", "check_qdrant": "success"})
+    assert "took longer than it may" in written.title
+    assert "Tasks: check_redis ended skipped\n" in written.text
+
+
+def test_run_marked_failed_is_said_in_words():
+    reason = "Dag Run's state was manually set to `failed`."
+    assert failed(reason=reason).title == "daily_health_check failed: somebody marked the run failed"
 
 
 def test_many_findings_are_counted_not_listed():

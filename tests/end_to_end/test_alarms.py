@@ -136,7 +136,7 @@ def test_run_marked_failed_is_told_by_deliver_alarms(entries, messages):
     entries.call("PATCH", f"/api/v2/dags/alarm_hangs/dagRuns/{run_id}", json={"state": "failed"})
     deliver(entries)
     body = messages.arrived("the run marked failed", address_part(run_id), caused)
-    assert "Dag Run's state was manually set to `failed`" in body["message"]
+    assert "somebody marked the run failed" in body["title"]
     told_once(entries, messages, address_part(run_id))
 
 
@@ -145,6 +145,7 @@ def test_run_out_of_time_is_told(entries, messages):
     run_id = entries.trigger("alarm_times_out")
     body = messages.arrived("dagrun_timeout", address_part(run_id), caused)
     assert "took longer than it may" in body["title"]
+    assert f"{TASK} ended skipped" in body["message"]
 
 
 def test_late_run_is_told_while_it_runs(entries, messages):

@@ -16,9 +16,11 @@ TITLE_BYTES = 200
 TEXT_BYTES = 12 * 1024
 MOST_GROUPS = 8
 FACTS = ("by", "deadline", "link", "reason", "run_id", "since", "started", "state", "text")
+MARKED = "state was manually set to"
+TIMED_OUT = "timed_out"
 REASONS = {
     "task_failure": "a task failed",
-    "timed_out": "the run took longer than it may and was stopped",
+    TIMED_OUT: "the run took longer than it may and was stopped",
     "all_tasks_deadlocked": "its tasks wait for each other",
 }
 
@@ -51,14 +53,12 @@ def compose(alarm: Alarm, known: Known, *, template: str) -> Message:
         template,
         alarm=alarm,
         facts={**dict.fromkeys(FACTS, ""), **alarm.facts},
-        reason=one_line(
-            REASONS.get(str(alarm.facts.get("reason")), str(alarm.facts.get("reason") or "it failed"))
-        ),
+        reason=_reason(alarm),
         result=known.result,
         missing=known.missing,
         bad=bad[:MOST_GROUPS],
         left_out=len(bad) - len(bad[:MOST_GROUPS]),
-        tasks=_ended_badly(known.tasks),
+        tasks=_worth_naming(known.tasks, stopped=alarm.facts.get("reason") == TIMED_OUT),
         since=lambda group: _since(group, known.since),
     )
     title, _, text = rendered.partition("\n")
@@ -68,13 +68,21 @@ def compose(alarm: Alarm, known: Known, *, template: str) -> Message:
     )
 
 
-def _ended_badly(tasks: Mapping[str, str]) -> dict[str, str]:
-    """The tasks that say why a run failed: all but those that ended well or only followed."""
-    return {
-        task: str(state)
-        for task, state in sorted(tasks.items())
-        if str(state) not in ("success", "skipped", "upstream_failed", "removed")
-    }
+def _reason(alarm: Alarm) -> str:
+    """Why a run failed, in words. Airflow's own sentence for a run that was marked is recognised by its beginning."""
+    said = str(alarm.facts.get("reason") or "")
+    if MARKED in said:
+        return "somebody marked the run failed"
+    return one_line(REASONS.get(said, said or "it failed"))
+
+
+def _worth_naming(tasks: Mapping[str, str], *, stopped: bool) -> dict[str, str]:
+    """The tasks that say why a run failed: all but those that ended well or only followed.
+
+    Airflow marks the tasks of a run that it stopped as skipped.
+    """
+    of_no_interest = {"success", "upstream_failed", "removed", *(() if stopped else ("skipped",))}
+    return {task: state for task, state in sorted(tasks.items()) if state not in of_no_interest}
 
 
 def _since(group: Group, since: Mapping[tuple[str, str], datetime]) -> str:
