@@ -45,9 +45,9 @@ def logs(sandbox: Settings) -> Path:
         log_files.build(folder, seed=number)
     big = folders[0] / "big"
     big.mkdir(parents=True, exist_ok=True)
-    for name, size in (("big.log.1", 10_000), ("big.log.2", BIG_BYTES)):
+    for name, size, age_days in (("big.log.1", 10_000, 19), ("big.log.2", BIG_BYTES, 20)):
         (big / name).write_bytes(b"x" * size)
-        old = time.time() - 20 * DAY_SECONDS
+        old = time.time() - age_days * DAY_SECONDS
         os.utime(big / name, (old, old))
     return big
 

@@ -2,11 +2,13 @@
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from tests.sandbox import connections, ports, processes, storage
@@ -91,12 +93,31 @@ def end_leftovers(settings: Settings) -> None:
 
 
 def prepare_folders(settings: Settings) -> None:
+    discard_orphaned_data(settings)
     for folder in (settings.state_dir, settings.run_dir, settings.log_dir, settings.data_dir):
         folder.mkdir(parents=True, exist_ok=True)
     link = settings.state_dir / "data"
     if settings.data_dir != link:
         link.unlink(missing_ok=True)
         link.symlink_to(settings.data_dir)
+
+
+def discard_orphaned_data(settings: Settings) -> None:
+    """Remove data whose sandbox folder is gone (a clone that was removed): nobody has its passwords any more.
+
+    As root the data lies outside the repository, in a folder named after the sandbox folder's path.
+    """
+    outside = settings.data_dir != settings.state_dir / "data"
+    if not outside or not settings.data_dir.exists() or (settings.state_dir / "secrets.json").exists():
+        return
+    for postmaster in settings.data_dir.glob("*/postmaster.pid"):
+        pid = int(postmaster.read_text().split("\n", 1)[0])
+        if Path(f"/proc/{pid}/cwd").exists() and Path(f"/proc/{pid}/cwd").resolve() == postmaster.parent:
+            raise SandboxError(
+                f"{settings.data_dir} is in use by pid {pid}, a server of a sandbox whose folder "
+                f"{settings.state_dir} was removed while it ran; stop that process first"
+            )
+    shutil.rmtree(settings.data_dir)
 
 
 @contextmanager

@@ -144,3 +144,30 @@ def test_down_without_an_up_says_so(tmp_path: Path):
     said: list[str] = []
     lifecycle.down(small_settings(tmp_path), said.append)
     assert said == ["Nothing to stop: there is no sandbox here"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's data lies outside the sandbox's folder")
+def test_data_of_a_sandbox_whose_folder_was_removed_is_discarded(tmp_path: Path):
+    settings = small_settings(tmp_path)
+    settings.data_dir.mkdir(parents=True)
+    (settings.data_dir / "old").write_text("nobody has its passwords")
+    try:
+        lifecycle.prepare_folders(settings)
+        assert list(settings.data_dir.iterdir()) == []
+    finally:
+        settings.data_dir.rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's data lies outside the sandbox's folder")
+def test_data_whose_passwords_are_known_is_kept(tmp_path: Path):
+    settings = small_settings(tmp_path)
+    settings.state_dir.mkdir(parents=True)
+    settings.data_dir.mkdir(parents=True)
+    (settings.state_dir / "secrets.json").write_text("{}")
+    (settings.data_dir / "kept").touch()
+    try:
+        lifecycle.prepare_folders(settings)
+        assert [path.name for path in settings.data_dir.iterdir()] == ["kept"]
+    finally:
+        (settings.data_dir / "kept").unlink()
+        settings.data_dir.rmdir()
