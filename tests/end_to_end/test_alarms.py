@@ -213,6 +213,17 @@ def test_history_that_is_down_delays_nothing_and_loses_nothing(entries, messages
     told_once(entries, messages, address_part(run_id))
 
 
+def test_run_marked_failed_is_told_while_the_history_is_down(entries, messages, sandbox):
+    """No callback runs: `deliver_alarms` sends what the API server's listener kept in a file, and is red."""
+    with broken(sandbox, "history_down"):
+        run_id, _ = running(entries, "alarm_hangs")
+        caused = time.time()
+        entries.call("PATCH", f"/api/v2/dags/alarm_hangs/dagRuns/{run_id}", json={"state": "failed"})
+        deliver(entries, "failed")
+        messages.arrived("the run marked failed, the history down", address_part(run_id), caused)
+    told_once(entries, messages, address_part(run_id))
+
+
 def test_history_and_receiver_that_are_both_down_lose_nothing(entries, messages, sandbox):
     with broken(sandbox, "history_down", "alarm_receiver_down"):
         caused = time.time()

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
 
 import pytest
 
@@ -102,6 +103,32 @@ def test_service_that_apprise_does_not_know_is_said_by_its_place(monkeypatch):
     with pytest.raises(ChannelError, match="path number 1") as caught:
         channels()
     assert TOKEN not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "is_escaped", "most"),
+    [
+        ("slack://TokenA1234/TokenB5678/Tokenabcdefghijklmnopqrstuvw/#ops", True, 40_000),
+        (
+            "pagerduty://abcdefghijklmnopqrstuvwxyzabcdef@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/airflow/docrag",
+            False,
+            1500,
+        ),
+    ],
+    ids=["Slack", "PagerDuty"],
+)
+def test_service_gets_one_message_that_fits_and_is_not_interpreted(monkeypatch, path, is_escaped, most):
+    sent = []
+    ok = SimpleNamespace(status_code=202 if "pagerduty" in path else 200, content=b"ok", text="ok")
+    monkeypatch.setattr("requests.Session.request", lambda *_, **keys: sent.append(keys["data"]) or ok)
+    extra = {"config": {"path": path, "tag": "alarm"}}
+    monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_ALARM", json.dumps({"conn_type": "apprise", "extra": extra}))
+    channels()[0].send("CRITICAL", "Run: http://airflow/run\n<!channel> " + "evidence " * 3000)
+    (body,) = sent
+    text = body if isinstance(body, str) else body.decode()
+    assert "http://airflow/run" in text
+    assert ("<!channel>" not in text) is is_escaped
+    assert len(text) < most
 
 
 def test_encoded_secret_is_found_in_clear_text():
