@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from docrag_ops.core.alarms import Alarm, Kind, failed_run, import_error
-from docrag_ops.core.alerts import OpenFinding, Settlement
+from docrag_ops.core.alerts import OpenFinding
+from docrag_ops.core.open_findings import Settlement
 from docrag_ops.hooks.alarm_outbox import AlarmOutbox
 from docrag_ops.hooks.alarm_spool import AlarmSpool
 from docrag_ops.hooks.alert_records import AlertRecords

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from docrag_ops.core.alerts import OpenFinding, Settlement
+from docrag_ops.core.alerts import OpenFinding
 from docrag_ops.core.findings import Finding
+from docrag_ops.core.open_findings import Settlement
 from docrag_ops.core.results import RunResult
 from docrag_ops.core.verdicts import Verdict
 from docrag_ops.hooks.history import HistoryHook

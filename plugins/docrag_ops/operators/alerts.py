@@ -14,9 +14,10 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from docrag_ops.core.alerts import OpenFinding, Seen, Settlement, Silence
+    from docrag_ops.core.alerts import OpenFinding, Silence
     from docrag_ops.core.environments import Environment
     from docrag_ops.core.findings import Finding, NotJudged
+    from docrag_ops.core.open_findings import Seen, Settlement
     from docrag_ops.core.results import RunResult
 
 NOT_CONFIGURED = "not configured: there is no Connection 'docrag_alertmanager'"
@@ -56,8 +57,9 @@ def tell_alertmanager(result: RunResult, *, task_instance: Any, dag: Any, task_i
 
 def _open_findings(result: RunResult, *, task_instance: Any, dag: Any, now: datetime) -> list[OpenFinding]:
     """What Alertmanager has to be told now; while the history is down that is what this run found."""
-    from docrag_ops.core.alerts import expected_until, seen_in, settle
+    from docrag_ops.core.alerts import expected_until
     from docrag_ops.core.errors import UnreachableError
+    from docrag_ops.core.open_findings import seen_in, settle
     from docrag_ops.hooks.alert_records import AlertRecords
     from docrag_ops.hooks.include import IncludeFolder
     from docrag_ops.hooks.links import link_to
@@ -87,7 +89,7 @@ def _open_findings(result: RunResult, *, task_instance: Any, dag: Any, now: date
 
 
 def _decide(seen: Seen, options: dict[str, Any], known: list[OpenFinding]) -> Settlement:
-    from docrag_ops.core.alerts import settle
+    from docrag_ops.core.open_findings import settle
 
     return settle(seen, known, **options)
 
