@@ -123,3 +123,24 @@ def test_test_alarm_says_that_nothing_is_wrong():
         facts={"by": "ada", "link": LINK},
     )
     assert "ada asked for this message; nothing is wrong" in message(alarm).text
+
+
+def test_question_says_what_is_asked_why_until_when_and_where_to_answer():
+    facts = {
+        "text": "Delete 3 files.",
+        "reason": "share: 94 %, beyond the limit of 90 %",
+        "by": "alice",
+        "deadline": "2026-07-01 17:00 UTC",
+        "link": LINK,
+    }
+    alarm = Alarm(
+        kind=Kind.APPROVAL,
+        dag_id="daily_log_maintenance",
+        run_id="1",
+        clear_number=0,
+        happened_at=NOW,
+        facts=facts,
+    )
+    asked = message(alarm)
+    assert asked.title == "daily_log_maintenance asks: Delete 3 files."
+    assert [fact for fact in facts.values() if fact not in asked.text] == []

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from docrag_ops.core.alarms import Alarm, Kind, Waiting, failed_run, import_error, undelivered_minutes
+from docrag_ops.hooks.include import INCLUDE
 
 NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 
@@ -67,4 +68,5 @@ def test_no_alarm_that_waits_is_zero():
 
 
 def test_kinds_are_those_of_the_templates():
-    assert set(Kind) == {"failed", "late", "import_error", "test"}
+    templates = (INCLUDE / "reports/alarms").glob("*.txt.j2")
+    assert set(Kind) == {template.name.removesuffix(".txt.j2") for template in templates}
