@@ -10,6 +10,9 @@ from pathlib import Path
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG
+from airflow.sdk.definitions.deadline import DeadlineReference
+
+from docrag_ops.notify import alarm_failed_run
 
 ROOT = Path(__file__).parents[2]
 POOLS = {"default_pool", *json.loads((ROOT / "include/airflow/pools.json").read_text())}
@@ -98,6 +101,16 @@ def is_bounded_in_time(dag: DAG) -> Iterator[str]:
             yield f"{task.task_id} has no execution_timeout"
 
 
+def is_heard_when_it_fails(dag: DAG) -> Iterator[str]:
+    if dag.on_failure_callback is not alarm_failed_run:
+        yield "has not the failure callback of docrag_ops.entry; its alarms wait for deliver_alarms"
+    if dag.schedule is not None and not dag.deadline:
+        yield "has no deadline (`late_after` of docrag_ops.entry); nobody hears that it is late"
+    for alert in dag.deadline or []:
+        if isinstance(alert.reference, type(DeadlineReference.DAGRUN_QUEUED_AT)):
+            yield "counts its deadline from DAGRUN_QUEUED_AT; clearing such a run is answered with HTTP 500"
+
+
 def uses_pools_that_exist(dag: DAG) -> Iterator[str]:
     for task in dag.tasks:
         if task.pool not in POOLS:
@@ -134,6 +147,7 @@ RULES: list[Callable[[DAG], Iterator[str]]] = [
     starts_when_its_time_comes,
     waits_for_a_person_before_its_first_change,
     is_bounded_in_time,
+    is_heard_when_it_fails,
     uses_pools_that_exist,
     asks_safely,
     changes_only_behind_an_approval,

@@ -6,7 +6,10 @@ import pytest
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from docrag_ops.notify import alarm_failed_run, alarm_late_run
 from tests.policy import dag_rules
 
 
@@ -16,6 +19,11 @@ class Apply(EmptyOperator):
     __module__ = f"{dag_rules.CHANGES}.restart"
 
 
+FROM_QUEUED = DeadlineAlert(
+    reference=DeadlineReference.DAGRUN_QUEUED_AT,
+    interval=timedelta(minutes=30),
+    callback=AsyncCallback(alarm_late_run),
+)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -54,6 +62,11 @@ BROKEN = {
         dag_with(tags=["reads"]),
     ],
     "is_bounded_in_time": [dag_with(EmptyOperator(task_id="look"))],
+    "is_heard_when_it_fails": [
+        dag_with(),
+        dag_with(on_failure_callback=alarm_failed_run),
+        dag_with(on_failure_callback=alarm_failed_run, deadline=[FROM_QUEUED]),
+    ],
     "uses_pools_that_exist": [dag_with(EmptyOperator(task_id="look", pool="no_such_pool"))],
     "asks_safely": [
         dag_with(approval(defaults="Approve")),
