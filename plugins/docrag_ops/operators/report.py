@@ -97,6 +97,9 @@ class ReportOperator(BaseOperator):
         """Record the report again, with what Alertmanager has silenced, or that it could not be told."""
         from dataclasses import replace
 
+        from docrag_ops.core.rendering import render
+        from docrag_ops.hooks.include import IncludeFolder
+
         if told == type(told)():
             return result, rendered, trouble
         result = replace(
@@ -104,8 +107,11 @@ class ReportOperator(BaseOperator):
             findings=(*told.findings, *result.findings),
             not_judged=(*result.not_judged, *told.not_judged),
         )
-        again, rendered, trouble_now = self._record(result, silences=told.silences)
-        return (result if trouble else again), rendered, trouble or trouble_now
+        if trouble:  # the history did not answer a moment ago: only say it
+            template = IncludeFolder().text(TEMPLATE)
+            options = {"changes": [], "silences": told.silences or ()}
+            return result, render(template, result=result, at=datetime.now(UTC), **options), trouble
+        return self._record(result, silences=told.silences)
 
     def _record(
         self, result: RunResult, *, silences: Sequence[Silence] | None = None
