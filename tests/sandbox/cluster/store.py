@@ -54,9 +54,8 @@ class Event:
 
 class Store:
     def __init__(self) -> None:
-        self.version = (
-            int(time.time()) - 1_700_000_000
-        )  # keeps growing over restarts, as etcd's revision does
+        # Keeps growing over restarts, as etcd's revision does: in microseconds, as one put takes longer than that.
+        self.version = int((time.time() - 1_700_000_000) * 1e6)
         self.first_version = self.version
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self._records: dict[Resource, dict[Key, Record]] = {}
