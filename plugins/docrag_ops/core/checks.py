@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import Field, model_validator
@@ -166,6 +167,7 @@ class Check(Record):
         return name == self.name or name in self.causes or f"{area}/*" in self.causes
 
 
+@lru_cache(maxsize=64)
 def parse_checks(text: str, *, where: str, sources: frozenset[str]) -> tuple[Check, ...]:
     """Parse one area's file: a mapping with the single key `checks`, a list of records.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
@@ -236,6 +237,7 @@ class Environment(Record):
 AREA_SECTIONS = frozenset({"cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic", "logs"})
 
 
+@lru_cache(maxsize=16)
 def parse_environment(text: str, *, name: str, where: str) -> Environment:
     """Parse an environment's file.
 

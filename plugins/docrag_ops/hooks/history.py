@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.hook import BaseHook
@@ -19,7 +20,7 @@ from docrag_ops.core.texts import storable
 from docrag_ops.core.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import URL, Connection, Engine
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 20
@@ -38,6 +39,25 @@ class RunKey:
     def to_columns(self) -> dict[str, str]:
         """As columns of every table."""
         return {"environment": self.environment, "entry": self.entry, "run_id": self.run_id}
+
+
+@cache
+def _engine(url: URL, connect_seconds: int, statement_seconds: int, process: int) -> Engine:
+    """An engine that keeps one connection, looked at before each use; a forked process gets its own."""
+    from sqlalchemy import create_engine
+
+    return create_engine(
+        url,
+        pool_size=1,
+        max_overflow=4,
+        pool_pre_ping=True,
+        pool_timeout=connect_seconds,
+        connect_args={
+            "connect_timeout": connect_seconds,
+            "application_name": "docrag-ops history",
+            "options": f"-c statement_timeout={statement_seconds}s -c lock_timeout=5s -c timezone=UTC",
+        },
+    )
 
 
 class HistoryHook(BaseHook):
@@ -60,21 +80,10 @@ class HistoryHook(BaseHook):
 
     @cached_property
     def engine(self) -> Engine:
-        """An engine without a pool: a task asks a few questions and ends."""
-        from sqlalchemy import create_engine
-        from sqlalchemy.pool import NullPool
+        """The process's engine for this Connection: opening a connection costs more than most questions."""
+        return _engine(self.url(), self.connect_seconds, self.statement_seconds, os.getpid())
 
-        return create_engine(
-            self.url(),
-            poolclass=NullPool,
-            connect_args={
-                "connect_timeout": self.connect_seconds,
-                "application_name": "docrag-ops history",
-                "options": f"-c statement_timeout={self.statement_seconds}s -c lock_timeout=5s -c timezone=UTC",
-            },
-        )
-
-    def url(self) -> Any:
+    def url(self) -> URL:
         """The SQLAlchemy URL of the Connection."""
         from sqlalchemy.engine import URL
 

@@ -9,7 +9,7 @@ from functools import partial
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import ClusterSection, Volume
 from docrag_ops.core.errors import CouldNotMeasureError
-from docrag_ops.core.measurements import Measured, Measurement, Outcome
+from docrag_ops.core.measurements import Measured, Measurement
 from docrag_ops.core.volumes import parse_df
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.hooks.pod_commands import PodName
@@ -26,12 +26,13 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
         raise CouldNotMeasureError("the environment has no section 'cluster' or no section 'storage'")
     hook = ClusterHook()
     targets = [target for volume in storage.volumes for target in _targets(hook, cluster, volume)]
-
-    def ask(check: Check) -> Outcome:
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return Measured(tuple(pool.map(lambda target: target(UNITS[check.asked]), targets)))
-
-    return answer_each(checks, ask)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        asked = {
+            check.asked: [pool.submit(target, UNITS[check.asked]) for target in targets] for check in checks
+        }
+        return answer_each(
+            checks, lambda check: Measured(tuple(answer.result() for answer in asked[check.asked]))
+        )
 
 
 def _targets(
