@@ -22,7 +22,8 @@ Answer = dict[str, float]
 def warm_process(environment: Mapping[str, str], *areas: str) -> Iterator[Callable[[], Answer]]:
     """A function that has these areas (all, when none is named) measured once more.
 
-    Its answer: `seconds` of wall time, and `peak_mb`, the most memory the whole process ever had.
+    Its answer: `seconds` of wall time, `peak_mb`, the most memory the whole process ever had, and `airflow_mb`, what
+    it had when it had imported Airflow and nothing of ours.
     """
     command = [sys.executable, "-m", "tests.bench.areas", *areas]
     with subprocess.Popen(
@@ -71,10 +72,20 @@ def measure(areas: list[str]) -> float:
 
 
 def answer() -> None:
+    import airflow.sdk  # noqa: F401
+
+    airflow_mb = peak_mb()
     for _ in sys.stdin:
         seconds = measure(sys.argv[1:])
-        peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        print(json.dumps({"seconds": seconds, "peak_mb": round(peak_kib * 1024 / 1e6)}), flush=True)
+        print(
+            json.dumps({"seconds": seconds, "peak_mb": peak_mb(), "airflow_mb": airflow_mb}),
+            flush=True,
+        )
+
+
+def peak_mb() -> int:
+    """The most memory that this process ever had."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
 
 
 if __name__ == "__main__":

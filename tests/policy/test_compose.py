@@ -39,7 +39,7 @@ def test_every_password_comes_from_the_environment():
 
 @pytest.mark.parametrize("name", AIRFLOW_SERVICES)
 def test_code_and_data_are_mounted_read_only(services, name):
-    assert {f"./{part}:/opt/airflow/{part}:ro" for part in ("dags", "plugins", "include")} <= set(
+    assert {f"./{part}:/opt/airflow/{part}:ro" for part in ("dags", "plugins", "include", "config")} <= set(
         services[name]["volumes"]
     )
 

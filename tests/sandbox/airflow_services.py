@@ -64,6 +64,7 @@ def up(
         migrate(settings, say)
         say(f"Airflow starts: {', '.join(missing)}")
     variables = airflow_settings.environment(settings, dags_folder=dags_folder, more_dags=more_dags)
+    airflow_settings.link_configuration(settings)
     for name, arguments in COMMANDS.items():
         port = settings.airflow_port if name == "airflow-api-server" else None
         processes.start(settings, name, [str(AIRFLOW), *arguments], port=port, env=variables)

@@ -57,6 +57,13 @@ def environment(
     }
 
 
+def link_configuration(settings: Settings) -> None:
+    """Airflow imports `airflow_local_settings` from the folder `config` of its home."""
+    link = home(settings) / "config"
+    link.unlink(missing_ok=True)
+    link.symlink_to(REPOSITORY / "config")
+
+
 def _bundles(more_dags: Path | None) -> list[dict[str, Any]]:
     local = "airflow.dag_processing.bundles.local.LocalDagBundle"
     bundles: list[dict[str, Any]] = [{"name": "dags-folder", "classpath": local, "kwargs": {}}]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Measurement:
     """A number about a subject, in the unit of the check that asked.
 
@@ -31,7 +31,7 @@ class Measurement:
         return bool(numbers) and all(map(math.isfinite, numbers)) and not self.problem
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sample:
     """A measurement as an earlier run recorded it."""
 

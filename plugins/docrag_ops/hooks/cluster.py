@@ -28,7 +28,7 @@ READ_SECONDS = 15.0
 EXEC_SECONDS = 30.0
 LOG_SECONDS = 600.0
 MOST_RETRY_AFTER_SECONDS = 2
-PAGE_ITEMS = 250
+PAGE_ITEMS = 100
 EXPIRED = 410
 
 
@@ -53,7 +53,7 @@ class ClusterHook(BaseHook):
         """
         for _ in range(3):
             try:
-                return [to_facts(item) for page in self._pages(path, query) for item in page]
+                return self._read_pages(path, to_facts, query)
             except _ExpiredListError:
                 self.log.info("The list %s expired between two pages; reading it again", path)
         raise CouldNotMeasureError(f"{self._who} let the list {path} expire three times between two pages")
@@ -68,18 +68,31 @@ class ClusterHook(BaseHook):
             return None
         return self._json(path, status, body)
 
-    def _pages(self, path: str, query: Sequence[tuple[str, str]]) -> Iterator[list[dict[str, Any]]]:
-        token = ""
-        while True:
-            more = [("continue", token)] if token else []
-            status, body = self._ask(path, [*query, ("limit", str(PAGE_ITEMS)), *more])
-            if status == EXPIRED:
-                raise _ExpiredListError(path)
-            page = self._json(path, status, body)
-            yield page.get("items") or []
-            token = (page.get("metadata") or {}).get("continue") or ""
-            if not token:
-                return
+    def _read_pages(
+        self, path: str, to_facts: Callable[[Mapping[str, Any]], Facts], query: Sequence[tuple[str, str]]
+    ) -> list[Facts]:
+        facts: list[Facts] = []
+        token: str | None = None
+        while token != "":
+            token = self._read_page(path, to_facts, query, token, facts)
+        return facts
+
+    def _read_page(
+        self,
+        path: str,
+        to_facts: Callable[[Mapping[str, Any]], Facts],
+        query: Sequence[tuple[str, str]],
+        token: str | None,
+        facts: list[Facts],
+    ) -> str:
+        """Add the facts of one page; returns the next one's token. The page is forgotten before the next is read."""
+        more = [("continue", token)] if token else []
+        status, body = self._ask(path, [*query, ("limit", str(PAGE_ITEMS)), *more])
+        if status == EXPIRED:
+            raise _ExpiredListError(path)
+        page = self._json(path, status, body)
+        facts.extend(to_facts(item) for item in page.get("items") or ())
+        return str((page.get("metadata") or {}).get("continue") or "")
 
     def _json(self, path: str, status: int, body: bytes) -> dict[str, Any]:
         """An absent API answers 404, a broken one 503, both in plain text: the status is looked at first."""

@@ -148,7 +148,7 @@ def _judge(
 
     judgements = {}
     for check in checks:
-        outcome = answers[check.name]
+        outcome = answers.pop(check.name)  # of many thousand subjects, one check at a time is enough
         if trouble and check.reading is not Reading.VALUE and isinstance(outcome, Measured):
             outcome = Unmeasured(f"cannot be compared with earlier runs: {trouble}")
         judgements[check.name] = judge(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 from docrag_ops.core.cluster.quantities import parse_quantity, parse_time
@@ -55,8 +56,8 @@ class PodFacts:
 
     @property
     def subject(self) -> str:
-        """The pod as a person names it."""
-        return f"{self.namespace}/{self.name}"
+        """The pod as a person names it; one text for all measurements, as there may be thousands of pods."""
+        return intern(f"{self.namespace}/{self.name}")
 
     @property
     def finished(self) -> bool:

@@ -1,0 +1,49 @@
+"""What every task would import is imported once, by the process whose forks the tasks are.
+
+A task is a fork of the scheduler (LocalExecutor) or of a Celery worker, and has what that one has imported; without
+this, a check of the cluster spends most of its time on importing the Kubernetes client (`make bench`, `dag_run`).
+Airflow's other processes import nothing here: they would only carry it around.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from pkgutil import walk_packages
+
+log = logging.getLogger(__name__)
+
+FORKS_TASKS = frozenset({"scheduler", "worker"})  # `airflow scheduler`, `airflow celery worker`
+OURS = ("core", "hooks", "operators")
+CLIENTS = (
+    "airflow.providers.cncf.kubernetes.hooks.kubernetes",
+    "airflow.providers.postgres.hooks.postgres",
+    "jinja2",
+    "psycopg",
+    "redis",
+    "requests",
+    "sqlalchemy.dialects.postgresql.psycopg",
+)
+
+
+def preload(arguments: Sequence[str]) -> bool:
+    """Import all of it, if these are the arguments of a process that tasks are forked from; says whether they are.
+
+    What cannot be imported is logged and left to the task that needs it: the scheduler has others to run.
+    """
+    if not FORKS_TASKS.intersection(arguments[1:]):
+        return False
+    for name in (*CLIENTS, *_our_modules()):
+        try:
+            import_module(name)
+        except ImportError as error:
+            log.warning("%s cannot be imported ahead of the tasks: %s", name, error)
+    return True
+
+
+def _our_modules() -> Iterator[str]:
+    for part in OURS:
+        package = import_module(f"docrag_ops.{part}")
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            yield module.name
