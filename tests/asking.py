@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from docrag_ops.core.environments import Environment
-from docrag_ops.hooks.history import RunKey
+from docrag_ops.core.runs import RunKey
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.operators.asking import Asking
 

@@ -44,7 +44,7 @@ def warm_process(environment: Mapping[str, str], *areas: str) -> Iterator[Callab
 
 def measure(areas: list[str]) -> float:
     """Seconds for these areas, one after the other. Raises when a check fails: nothing is compared then."""
-    from docrag_ops.hooks.history import RunKey
+    from docrag_ops.core.runs import RunKey
     from docrag_ops.hooks.include import IncludeFolder
     from docrag_ops.operators.asking import Asking
     from docrag_ops.operators.checks import CheckOperator

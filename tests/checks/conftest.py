@@ -9,7 +9,7 @@ import pytest
 
 from docrag_ops.core.environments import Environment
 from docrag_ops.core.results import AreaResult
-from docrag_ops.hooks.history import RunKey
+from docrag_ops.core.runs import RunKey
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.operators.asking import Asking
 from docrag_ops.operators.checks import CheckOperator

@@ -15,8 +15,8 @@ from airflow.sdk.exceptions import AirflowFailException
 from docrag_ops.core.changes import Decision, Plan, Step, StepOutcome
 from docrag_ops.core.environments import ChangeSection
 from docrag_ops.core.errors import ChangeError, CouldNotMeasureError, UnreachableError
+from docrag_ops.core.runs import RunKey
 from docrag_ops.hooks.change_records import ChangeRecords
-from docrag_ops.hooks.history import RunKey
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.operators import changes as flow
 
@@ -97,7 +97,8 @@ class Runs:
         monkeypatch.setattr(
             IncludeFolder, "environment", lambda include, _: self._environment(real(include, "docrag-prod"))
         )
-        monkeypatch.setattr(flow, "change_of", lambda _change, _asking: self.fence)
+        kind = SimpleNamespace(Change=lambda _asking: self.fence)
+        monkeypatch.setattr("docrag_ops.operators.changes.flow.import_module", lambda _name: kind)
         monkeypatch.setattr(flow.ApproveOperator, "skip", lambda *_args, **_kwargs: None)
 
     def _environment(self, environment: Any) -> Any:
@@ -337,7 +338,7 @@ def test_killed_after_apply_is_not_applied_twice_when_cleared(runs):
     runs.fence.kill_after = ""
     runs.apply("1")
     assert runs.fence.painted == ["left", "right"]
-    assert runs.record("1").steps[1].what == "done before the task was killed"
+    assert runs.record("1").steps[1].what == "found done when the task was run again"
 
 
 def test_killed_between_apply_and_proof_is_proved_when_cleared(runs):
@@ -375,6 +376,31 @@ def test_step_that_goes_wrong_ends_the_plan_and_is_red(runs):
     assert "the brush broke" in refusal(lambda: runs.apply("1"))
     assert runs.fence.painted == []
     assert "the brush broke" in refusal(lambda: runs.prove("1"))
+
+
+def test_step_that_went_wrong_is_begun_again_when_cleared_before_those_after_it(runs):
+    runs.fence.fails_at = "left"
+    runs.plan("1")
+    runs.approve("1")
+    refusal(lambda: runs.apply("1"))
+    runs.fence.fails_at = ""
+    runs.apply("1")
+    assert runs.fence.painted == ["left", "right"]
+    assert {step.outcome for step in runs.record("1").steps} == {StepOutcome.DONE}
+
+
+def test_target_whose_last_five_changes_failed_is_left_alone_for_an_hour(runs, monkeypatch):
+    monkeypatch.setattr("docrag_ops.core.cooldowns.COOLDOWN", timedelta(0))
+    runs.fence.fails_at = "left"
+    for number in range(5):
+        runs.plan(str(number))
+        runs.approve(str(number))
+        assert "the brush broke" in refusal(lambda number=number: runs.apply(str(number)))
+    runs.fence.fails_at = ""
+    runs.plan("sixth")
+    runs.approve("sixth")
+    assert "the last 5 changes of it failed" in refusal(lambda: runs.apply("sixth"))
+    assert runs.fence.painted == []
 
 
 def test_change_that_did_not_help_is_red(runs, monkeypatch):

@@ -9,8 +9,9 @@ from docrag_ops.core.errors import UnreachableError
 from docrag_ops.core.findings import Finding
 from docrag_ops.core.measurements import Measurement
 from docrag_ops.core.results import AreaResult, merge
+from docrag_ops.core.runs import RunKey
 from docrag_ops.core.verdicts import Verdict
-from docrag_ops.hooks.history import HistoryHook, RunKey
+from docrag_ops.hooks.history import HistoryHook
 
 pytestmark = pytest.mark.sandbox
 NOW = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)

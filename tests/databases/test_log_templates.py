@@ -9,7 +9,7 @@ import pytest
 from docrag_ops.core.errors import UnreachableError
 from docrag_ops.core.logs.levels import Level
 from docrag_ops.core.logs.review import Review
-from docrag_ops.hooks.history import RunKey
+from docrag_ops.core.runs import RunKey
 from docrag_ops.hooks.log_templates import LogTemplates
 
 pytestmark = pytest.mark.sandbox

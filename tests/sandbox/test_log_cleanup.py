@@ -17,8 +17,8 @@ import pytest
 from docrag_ops.core.changes import Plan, Step, what_changed
 from docrag_ops.core.errors import ChangeError
 from docrag_ops.core.logs.files import PART, parse_identities, shown_name
+from docrag_ops.core.runs import RunKey
 from docrag_ops.hooks.cluster import ClusterHook
-from docrag_ops.hooks.history import RunKey
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.hooks.log_files import ELSEWHERE, OPEN_FILES, PodFiles
 from docrag_ops.hooks.pod_commands import PodName

@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
+from docrag_ops.core.change_record import ChangeRecord, StepRecord
 from docrag_ops.core.changes import Decision, Plan, Step, StepOutcome
 from docrag_ops.core.findings import Finding, NotJudged
 from docrag_ops.core.results import RunResult
+from docrag_ops.core.runs import RunKey
 from docrag_ops.core.verdicts import Verdict
-from docrag_ops.hooks.change_records import ChangeRecord, StepRecord
-from docrag_ops.hooks.history import RunKey
 from docrag_ops.hooks.report_records import ReportRecord
 from docrag_ops.ui import run_page as page
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Protocol
+from collections.abc import Sequence
 
-from docrag_ops.core.changes import Decision, Plan, StepOutcome, tally
+from docrag_ops.core.change_record import ChangeRecord
+from docrag_ops.core.changes import Decision, StepOutcome, tally
 from docrag_ops.core.findings import Finding, NotJudged
 from docrag_ops.core.judging import EVIDENCE_BYTES
 from docrag_ops.core.texts import shortened, storable
@@ -16,45 +15,7 @@ from docrag_ops.core.verdicts import Verdict
 RUNBOOK = "docs/runbooks.md#a-change-did-not-do-what-it-was-for"
 
 
-class StepResult(Protocol):
-    """What is known of a step."""
-
-    @property
-    def outcome(self) -> StepOutcome: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def what(self) -> str: ...
-
-
-class Record(Protocol):
-    """What is known of a change (the hook's ChangeRecord)."""
-
-    @property
-    def change(self) -> str: ...
-    @property
-    def plan(self) -> Plan: ...
-    @property
-    def dry_run(self) -> bool: ...
-    @property
-    def refused(self) -> str: ...
-    @property
-    def decision(self) -> Decision | None: ...
-    @property
-    def decided_by(self) -> str: ...
-    @property
-    def decided_at(self) -> datetime | None: ...
-    @property
-    def before(self) -> Mapping[str, float] | None: ...
-    @property
-    def after(self) -> Mapping[str, float] | None: ...
-    @property
-    def not_better(self) -> str | None: ...
-    @property
-    def steps(self) -> Sequence[StepResult]: ...
-
-
-def headline(record: Record) -> str:
+def headline(record: ChangeRecord) -> str:
     """One sentence: what was changed, or why nothing was."""
     if record.steps:
         ended = tally([step.outcome for step in record.steps])
@@ -63,7 +24,7 @@ def headline(record: Record) -> str:
     return f"Nothing was changed: {_why_nothing(record)}"
 
 
-def _why_nothing(record: Record) -> str:
+def _why_nothing(record: ChangeRecord) -> str:
     if record.refused:
         return f"the plan was refused ({record.refused})"
     if not record.plan.steps:
@@ -81,7 +42,7 @@ def _why_nothing(record: Record) -> str:
             return "the approved plan was not begun"
 
 
-def findings_of_plan(record: Record, settled: Sequence[str], *, late: bool) -> tuple[Finding, ...]:
+def findings_of_plan(record: ChangeRecord, settled: Sequence[str], *, late: bool) -> tuple[Finding, ...]:
     """What was planned: ok, or critical when it was refused; and what an earlier, killed run left open."""
     check = f"{record.change}_late" if late else f"{record.change}_planned"
     verdict = Verdict.CRITICAL if record.refused else Verdict.OK
@@ -102,7 +63,9 @@ def findings_of_plan(record: Record, settled: Sequence[str], *, late: bool) -> t
     return (planned, *left)
 
 
-def findings_about(record: Record, *, scheduled: bool) -> tuple[tuple[Finding, ...], tuple[NotJudged, ...]]:
+def findings_about(
+    record: ChangeRecord, *, scheduled: bool
+) -> tuple[tuple[Finding, ...], tuple[NotJudged, ...]]:
     """What became of the plan. That nobody answered makes a scheduled entry overdue, which is critical."""
     check = f"{record.change}_proved"
     if not record.steps:
@@ -125,7 +88,7 @@ def not_measured(change: str, what: str, error: Exception) -> Finding:
     return _finding(f"{change}_{what}", change, Verdict.UNKNOWN, str(error), remedy)
 
 
-def _proof(check: str, record: Record) -> Finding:
+def _proof(check: str, record: ChangeRecord) -> Finding:
     failed = [step for step in record.steps if step.outcome in (StepOutcome.FAILED, StepOutcome.STARTED)]
     numbers = "; ".join(
         f"{name}: {format_amount(value, name)} before, "

@@ -8,56 +8,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from docrag_ops.core.change_record import ChangeRecord, StepRecord
 from docrag_ops.core.changes import Decision, Plan, Step, StepOutcome
 from docrag_ops.core.cooldowns import PastChange
 from docrag_ops.core.errors import ChangeRefusedError
+from docrag_ops.core.runs import RunKey
 from docrag_ops.core.texts import storable
-from docrag_ops.hooks.history import HistoryHook, RunKey
+from docrag_ops.hooks.history import HistoryHook
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepRecord:
-    """What became of one step."""
-
-    number: int
-    action: str
-    subject: str
-    target: str
-    outcome: StepOutcome
-    what: str
-    started_at: datetime
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChangeRecord:
-    """One planned change of one run, with all that became of it."""
-
-    id: int
-    run: RunKey
-    change: str
-    planned_at: datetime
-    requested_by: str
-    plan: Plan
-    digest: str
-    dry_run: bool
-    refused: str
-    ask: str
-    decision: Decision | None
-    decided_by: str
-    decided_at: datetime | None
-    decided_digest: str
-    before: Mapping[str, float] | None
-    after: Mapping[str, float] | None
-    not_better: str | None
-    steps: tuple[StepRecord, ...] = ()
 
 
 class ChangeRecords(HistoryHook):

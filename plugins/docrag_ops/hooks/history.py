@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from docrag_ops.core.errors import UnreachableError
 from docrag_ops.core.findings import Finding
 from docrag_ops.core.measurements import Measurement, Sample
 from docrag_ops.core.results import RunResult
+from docrag_ops.core.runs import RunKey
 from docrag_ops.core.texts import storable
 from docrag_ops.core.verdicts import Verdict
 
@@ -26,19 +26,6 @@ CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 20
 
 SamplesByCheck = dict[str, dict[str, list[Sample]]]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunKey:
-    """Which run something belongs to."""
-
-    environment: str
-    entry: str
-    run_id: str
-
-    def to_columns(self) -> dict[str, str]:
-        """As columns of every table."""
-        return {"environment": self.environment, "entry": self.entry, "run_id": self.run_id}
 
 
 @cache

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from docrag_ops.core.logs.levels import Level
 from docrag_ops.core.logs.review import Review
+from docrag_ops.core.runs import RunKey
 from docrag_ops.core.texts import storable
-from docrag_ops.hooks.history import HistoryHook, RunKey
+from docrag_ops.hooks.history import HistoryHook
 
 
 class LogTemplates(HistoryHook):

@@ -15,7 +15,7 @@ from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import Environment
 from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError, UnreachableError
 from docrag_ops.core.measurements import Exempt, Outcome, Unmeasured
-from docrag_ops.hooks.history import RunKey
+from docrag_ops.core.runs import RunKey
 from docrag_ops.hooks.include import IncludeFolder
 
 log = logging.getLogger(__name__)

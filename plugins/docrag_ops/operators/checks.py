@@ -41,7 +41,7 @@ class CheckOperator(BaseOperator):
 
     def execute(self, context: Context) -> None:
         """Ask, judge, hand on, keep; then be as red as the findings are bad."""
-        from docrag_ops.hooks.history import RunKey
+        from docrag_ops.core.runs import RunKey
         from docrag_ops.hooks.include import IncludeFolder
         from docrag_ops.operators.asking import Asking
 
