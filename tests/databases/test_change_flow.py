@@ -369,6 +369,19 @@ def test_killed_run_that_nobody_clears_is_red(runs):
     assert "killed" in refusal(lambda: runs.prove("1"))
 
 
+def test_change_that_was_killed_is_proved_anew_once_it_is_finished(runs):
+    runs.fence.kill_before = "left"
+    runs.plan("1")
+    runs.approve("1")
+    with pytest.raises(Killed):
+        runs.apply("1")
+    assert "killed" in refusal(lambda: runs.prove("1"))
+    runs.fence.kill_before = ""
+    runs.apply("1")
+    runs.prove("1")
+    assert runs.record("1").not_better == ""
+
+
 def test_step_that_goes_wrong_ends_the_plan_and_is_red(runs):
     runs.fence.fails_at = "left"
     runs.plan("1")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import random
+import signal
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -22,6 +25,8 @@ DAG_ID = "daily_log_maintenance"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 BIG_BYTES = 80 * 2**20
 DAY_SECONDS = 86400
+SLOW = random.Random(1).randbytes(120 * 2**20)
+"""What takes gzip some seconds: time to kill who waits for it."""
 PARKING_SECONDS = 3  # an answer within the first second of waiting fails the task once
 PATIENCE_SECONDS = 120
 
@@ -49,8 +54,13 @@ def logs(sandbox: Settings) -> Path:
         log_files.build(folder, seed=number)
     big = folders[0] / "big"
     big.mkdir(parents=True, exist_ok=True)
-    for name, size, age_days in (("big.log.1", 10_000, 19), ("big.log.2", BIG_BYTES, 20)):
-        (big / name).write_bytes(b"x" * size)
+    for name, content, age_days in (
+        ("big.log.1", b"x" * 10_000, 19),
+        ("big.log.2", b"x" * BIG_BYTES, 20),
+        ("slow.log.1", b"x" * 10_000, 2),
+        ("slow.log.2", SLOW, 3),
+    ):
+        (big / name).write_bytes(content)
         old = time.time() - age_days * DAY_SECONDS
         os.utime(big / name, (old, old))
     return big
@@ -99,4 +109,38 @@ def test_viewer_may_not_approve_and_a_rejection_changes_nothing(entry, sandbox, 
     answer(airflow_services.connect(sandbox, "op"), run_id, "Reject")
     assert entry.wait(DAG_ID, run_id) == "success"
     assert "Nothing was changed: rejected by op" in report_of(entry, run_id)
+    assert (logs / "big.log.2").exists()
+
+
+def apply_task(entry: AirflowClient, run_id: str) -> dict[str, Any]:
+    path = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/apply_cleanup"
+    task: dict[str, Any] = entry.call("GET", path)
+    return task
+
+
+def clear_apply(entry: AirflowClient, run_id: str) -> None:
+    """As a person does it in the grid: the task that applies, and what comes after it."""
+    asked = {"dag_run_id": run_id, "task_ids": ["apply_cleanup"], "include_downstream": True}
+    entry.call("POST", f"/api/v2/dags/{DAG_ID}/clearTaskInstances", json={**asked, "dry_run": False})
+
+
+def test_clean_up_that_is_killed_half_way_is_finished_when_cleared_and_nothing_is_done_twice(
+    entry, sandbox, logs
+):
+    run_id = start_and_wait_for_the_question(entry)
+    answer(airflow_services.connect(sandbox, "op"), run_id, "Approve")
+    wait_for("gzip at work", lambda: list(logs.glob("slow.log.2*.gz")))
+    os.kill(apply_task(entry, run_id)["pid"], signal.SIGKILL)
+    assert entry.wait(DAG_ID, run_id) == "failed"
+    clear_apply(entry, run_id)
+    wait_for("the end of the cleared run", lambda: entry.state(DAG_ID, run_id) == "success")
+    assert gzip.decompress((logs / "slow.log.2.gz").read_bytes()) == SLOW
+    assert sorted(path.name for path in logs.iterdir()) == ["big.log.1", "slow.log.1", "slow.log.2.gz"]
+
+
+def test_files_of_a_pod_that_was_just_cleaned_wait_for_the_cooldown(entry, sandbox, logs):
+    run_id = start_and_wait_for_the_question(entry)
+    answer(airflow_services.connect(sandbox, "op"), run_id, "Approve")
+    assert entry.wait(DAG_ID, run_id) == "failed"
+    assert "may be changed again from" in "\n".join(entry.log_events(DAG_ID, run_id, "apply_cleanup"))
     assert (logs / "big.log.2").exists()

@@ -46,3 +46,9 @@ class ChangeRecord:
     after: Mapping[str, float] | None
     not_better: str | None
     steps: tuple[StepRecord, ...] = ()
+
+    @property
+    def unfinished_steps(self) -> list[int]:
+        """The numbers of the planned steps that have neither been done nor been left alone."""
+        ended = {one.number for one in self.steps if one.outcome in (StepOutcome.DONE, StepOutcome.SKIPPED)}
+        return [number for number in range(len(self.plan.steps)) if number not in ended]

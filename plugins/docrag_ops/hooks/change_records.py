@@ -83,6 +83,10 @@ class ChangeRecords(HistoryHook):
         """Keep the proof's measurements after the last step, and what did not get better."""
         self._update(change_id, after=dict(numbers), not_better=not_better)
 
+    def forget_proof(self, change_id: int) -> None:
+        """Forget the proof of steps that are about to be applied again."""
+        self._update(change_id, after=None, not_better=None)
+
     def start_step(self, change_id: int, number: int, step: Step, *, at: datetime) -> None:
         """Write the intent, before anything is done."""
         from sqlalchemy.dialects.postgresql import insert

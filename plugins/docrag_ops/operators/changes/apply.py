@@ -42,6 +42,8 @@ class ApplyOperator(ChangeOperator):
                 _refuse_too_soon(records, record, asking)
                 if record.before is None:
                     records.record_before(record.id, kind.measure(record.plan))
+                if record.unfinished_steps:
+                    records.forget_proof(record.id)  # of an earlier try, which was cut short
                 outcomes = [
                     self._step(records, kind, record, number, step)
                     for number, step in enumerate(record.plan.steps)
