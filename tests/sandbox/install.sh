@@ -5,7 +5,7 @@
 set -eu
 
 PACKAGES="postgresql redis-server prometheus prometheus-alertmanager
-  bubblewrap chromium procps curl ca-certificates iproute2 util-linux gzip tar"
+  bubblewrap busybox chromium chromium-driver procps curl ca-certificates iproute2 util-linux gzip tar"
 
 POLICY=/usr/sbin/policy-rc.d
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/docrag-sandbox.conf

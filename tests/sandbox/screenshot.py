@@ -58,16 +58,20 @@ def start_browser() -> webdriver.Chrome:
         "--no-sandbox",
         "--disable-dev-shm-usage",
         "--force-device-scale-factor=1",
+        "--disable-background-networking",  # nothing but the page is asked for
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
     ):
         options.add_argument(argument)
     options.add_argument(f"--window-size={WIDTH},{HEIGHT}")
     return webdriver.Chrome(options=options, service=webdriver.ChromeService(str(DRIVER)))
 
 
-def log_in(browser: webdriver.Chrome, url: str, password: str) -> None:
+def log_in(browser: webdriver.Chrome, url: str, password: str, user: str = USER) -> None:
     browser.get(url)
     wait = WebDriverWait(browser, PATIENCE_SECONDS)
-    wait.until(expect.element_to_be_clickable((By.NAME, "username"))).send_keys(USER)
+    wait.until(expect.element_to_be_clickable((By.NAME, "username"))).send_keys(user)
     browser.find_element(By.NAME, "password").send_keys(password)
     browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
     wait.until(expect.url_matches(f"^{url}/(?!auth)"))
