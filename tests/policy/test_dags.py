@@ -1,6 +1,7 @@
 """The real DAGs: found, loaded, and held to every rule."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ ROOT = Path(__file__).parents[2]
 FILES = sorted((ROOT / "dags").glob("*.py"))
 MAY_IMPORT = ("airflow.sdk", "airflow.providers.standard", "docrag_ops.entry", "docrag_ops.operators")
 MOST_LINES = 80
+README = (ROOT / "README.md").read_text()
+ROW = re.compile(r"\| `(\w+)` \| [^|]+ \| ([^|]+) \| ([^|]+) \|$")
+QUESTION = re.compile(r"^\*\*Question\.\*\* ([^?]+\?)", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +48,15 @@ def test_dag_file_uses_operators_only(path):
     tree = ast.walk(ast.parse(path.read_text()))
     modules = [node.module or "" for node in tree if isinstance(node, ast.ImportFrom)]
     assert [name for name in modules if "." in name and not name.startswith(MAY_IMPORT)] == []
+
+
+def test_readme_has_a_line_for_every_entry(dags):
+    """Each with the question of its runbook, and whether it changes anything."""
+    lines = {row[1]: row for line in README.splitlines() if (row := ROW.match(line))}
+    questions = {name: QUESTION.search(dag.doc_md) for name, dag in dags.items()}
+    wanted = {
+        name: (" ".join(question[1].split()), "reads" in dags[name].tags)
+        for name, question in questions.items()
+        if question
+    }
+    assert {name: (row[2], row[3] == "no") for name, row in lines.items()} == wanted
