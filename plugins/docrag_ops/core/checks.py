@@ -51,6 +51,10 @@ class Limits(Record):
     below: Annotated[
         bool, Field(description="true when small values are bad, false (the default) when large ones are")
     ] = False
+    objective: Annotated[
+        str,
+        Field(description="the key below the environment's `slo` that replaces 'warning', e.g. availability"),
+    ] = ""
     why: Annotated[str, Field(min_length=1, description="the reason for these limits, and their source")]
 
     @model_validator(mode="after")

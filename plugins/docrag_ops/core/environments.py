@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 from docrag_ops.core.checks import Check, Limits
 from docrag_ops.core.errors import DefinitionError
 from docrag_ops.core.records import Record, load_yaml, parse_record
+from docrag_ops.core.service_level.spells import PlannedWindow
 
 
 class Workload(Record):
@@ -128,6 +129,50 @@ class LogsSection(Record):
     ] = 24
 
 
+class SloSection(Record):
+    """What the service promises its users, and how it is seen whether it keeps that."""
+
+    availability: Annotated[
+        float, Field(gt=0, lt=1, description="good of valid requests, a ratio below 1, e.g. 0.999")
+    ]
+    p95_seconds: Annotated[
+        float, Field(gt=0, description="within how many seconds 95 % of the requests are answered, e.g. 0.5")
+    ]
+    probe: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description='a selector of series that are 1 while the service is up, e.g. up{job="api"}',
+        ),
+    ]
+    window_days: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=366)], ...],
+        Field(min_length=1, description="the windows that are looked at, in days, e.g. [1, 7, 30, 90]"),
+    ] = (1, 7, 30, 90)
+    budget_days: Annotated[
+        int, Field(ge=1, le=366, description="over how many days the error budget counts, e.g. 30")
+    ] = 30
+    least_coverage: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="the share of a window that has to be known for it to be judged, e.g. 0.95",
+        ),
+    ] = 0.95
+    probe_window_minutes: Annotated[
+        int,
+        Field(ge=1, le=15, description="four scrape intervals or more; a shorter spell is not seen, e.g. 5"),
+    ] = 5
+    least_requests: Annotated[
+        float,
+        Field(ge=1, description="with fewer requests in that window, all failing is no downtime, e.g. 10"),
+    ] = 10
+    planned: Annotated[
+        tuple[PlannedWindow, ...], Field(description="announced work: a list of start, end, reason, owner")
+    ] = ()
+
+
 class ChangeSection(Record):
     """What one kind of change may do here."""
 
@@ -179,6 +224,9 @@ class Environment(Record):
     storage: Annotated[StorageSection | None, Field(description="a mapping with volumes")] = None
     traffic: Annotated[TrafficSection | None, Field(description="a mapping with variables")] = None
     logs: Annotated[LogsSection | None, Field(description="a mapping with containers")] = None
+    slo: Annotated[
+        SloSection | None, Field(description="a mapping with availability, p95_seconds and probe")
+    ] = None
     changes: Annotated[
         dict[str, ChangeSection], Field(description="change kinds, each with limits and policy")
     ] = Field(default_factory=dict)
@@ -203,6 +251,14 @@ class Environment(Record):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _slo_has_traffic(self) -> Environment:
+        if self.slo and "requests" not in (self.traffic.variables if self.traffic else {}):
+            raise ValueError(
+                "section 'slo' needs the key 'traffic.variables.requests', the selector of requests"
+            )
+        return self
+
     def has_area(self, area: str) -> bool:
         """Whether the environment has the part that an area of checks looks at."""
         return area not in AREA_SECTIONS or getattr(self, area) is not None
@@ -222,9 +278,11 @@ class Environment(Record):
     def limits_of(self, check: Check) -> Limits:
         """The check's limits, as this environment has them."""
         override = self.limits.get(check.name)
-        if override is None:
+        changes = override.model_dump(exclude_unset=True) if override else {}
+        if check.limits.objective and self.slo:
+            changes = {"warning": self._objective(check), **changes}
+        if not changes:
             return check.limits
-        changes = override.model_dump(exclude_unset=True)
         try:
             return Limits.model_validate({**check.limits.model_dump(), **changes})
         except ValidationError as error:
@@ -233,8 +291,19 @@ class Environment(Record):
                 f"Key 'limits.{check.name}' of environment {self.name!r} does not fit the check: {mistakes}"
             ) from error
 
+    def _objective(self, check: Check) -> float:
+        value = getattr(self.slo, check.limits.objective, None)
+        if not isinstance(value, float):
+            raise DefinitionError(
+                f"Key 'limits.objective' of check {check.name!r} is {check.limits.objective!r}; expected "
+                "availability or p95_seconds, a number below the environment's 'slo'"
+            )
+        return value
 
-AREA_SECTIONS = frozenset({"cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic", "logs"})
+
+AREA_SECTIONS = frozenset(
+    {"cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic", "logs", "slo"}
+)
 
 
 @lru_cache(maxsize=16)

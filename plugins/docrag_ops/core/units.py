@@ -21,6 +21,7 @@ class Unit(StrEnum):
     BYTES = "bytes"
     PER_SECOND = "per_second"
     PER_MINUTE = "per_minute"
+    CORES = "cores"
 
 
 def format_value(value: float | None, unit: Unit | str) -> str:
@@ -60,6 +61,11 @@ def _format_count(value: float) -> str:
 def _format_percent(percent: float) -> str:
     if abs(percent) < 0.01:
         return "< 0.01 %" if percent > 0 else "> -0.01 %"
+    if (
+        99 < percent < 100
+    ):  # how far it is from all of it is what counts: 99.91 % and 99.89 % are not the same
+        decimals = min(9, 1 - math.floor(math.log10(100 - percent)))
+        return f"{percent:.{decimals}f}".rstrip("0") + " %"
     return f"{percent:.3g} %" if abs(percent) < 100 else f"{percent:.0f} %"
 
 
@@ -93,4 +99,5 @@ _FORMATS: dict[Unit, Callable[[float], str]] = {
     Unit.BYTES: _format_bytes,
     Unit.PER_SECOND: lambda value: f"{value:.3g} /s",
     Unit.PER_MINUTE: lambda value: f"{value:.3g} /min",
+    Unit.CORES: lambda value: f"{value:.3g} cores",
 }

@@ -9,18 +9,20 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
     Identity,
     Index,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 
@@ -250,4 +252,40 @@ log_templates = Table(
     Column("pod", Text, nullable=False, comment="where it was written last"),
     Column("example", Text, nullable=False, comment="the newest line, shortened"),
     comment="one row is one template in one review",
+)
+
+service_hours = Table(
+    "service_hours",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("hour_at", DateTime(timezone=True), nullable=False, comment="when the hour began"),
+    Column("valid_count", Double, comment="requests; null when Prometheus had no series of them"),
+    Column("failed_count", Double, nullable=False),
+    Column("buckets", JSONB, nullable=False, comment="upper bound in seconds -> requests answered within it"),
+    Column("dark_minutes", ARRAY(SmallInteger), nullable=False, comment="of which nothing is known"),
+    Column("down_minutes", ARRAY(SmallInteger), nullable=False, comment="planned or not"),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("environment", "hour_at"),
+    comment="one row is one UTC hour of service as Prometheus saw it; an hour without any data has none",
+)
+
+capacity_days = Table(
+    "capacity_days",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("series", Text, nullable=False, comment="a name of include/capacity/series.yaml"),
+    Column("subject", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("mean", Double, nullable=False),
+    Column("p50", Double, nullable=False),
+    Column("p95", Double, nullable=False),
+    Column("max", Double, nullable=False),
+    Column("sample_count", BigInteger, nullable=False, comment="numbers they were taken of"),
+    Column("recorded_at", DateTime(timezone=True), nullable=False, comment="before the day's end: so far"),
+    UniqueConstraint("environment", "series", "subject", "day"),
+    Index("capacity_days_by_day", "environment", "series", "day"),
+    comment="one row is one series of one subject on one UTC day",
 )

@@ -14,13 +14,17 @@ QUERY_SOURCES = frozenset({"sql", "promql"})
 SOURCES = QUERY_SOURCES | {
     "alarms",
     "cache",
+    "capacity",
     "cluster",
     "database",
     "entries",
     "log_files",
     "logs",
+    "runs",
     "service",
+    "service_level",
     "vectors",
+    "verdicts",
     "volumes",
 }
 

@@ -5,8 +5,10 @@ Source: https://prometheus.io/docs/prometheus/latest/querying/api/
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from docrag_ops.core.errors import CouldNotMeasureError
@@ -21,6 +23,19 @@ class Series:
     value: float
 
 
+@dataclass(frozen=True)
+class RangeSeries:
+    """One series of a range: seconds since the epoch -> value. A time without a sample has no entry."""
+
+    labels: Mapping[str, str]
+    points: Mapping[int, float]
+
+
+RANGE_SECONDS = 45.0
+MOST_POINTS = 11_000
+"""More points of one series are refused by Prometheus."""
+
+
 class MetricsHook(WebHook):
     """Asks Prometheus (or what speaks its API) by the Connection `docrag_prometheus`."""
 
@@ -32,7 +47,7 @@ class MetricsHook(WebHook):
 
         :raises CouldNotMeasureError: for an error body, and for warnings, which say that data is missing.
         """
-        data = self._data("/api/v1/query", {"query": promql})
+        data = self._data("/api/v1/query", {"query": promql}, read_seconds=READ_SECONDS)
         kind, result = data.get("resultType"), data.get("result")
         if kind != "vector" or not isinstance(result, list):
             raise CouldNotMeasureError(
@@ -45,12 +60,44 @@ class MetricsHook(WebHook):
                 f"{self._who} answered a vector without labels and values: {error!r}"
             ) from error
 
+    def query_range(
+        self, promql: str, *, start: datetime, end: datetime, step_seconds: int
+    ) -> list[RangeSeries]:
+        """Evaluate a query at start, then every step up to the end; an empty list means that no series matched.
+
+        NaN and infinity are no samples: Prometheus writes them where there was nothing to divide by.
+
+        :raises CouldNotMeasureError: as `query`, and for a range of more points than Prometheus answers.
+        """
+        seconds = (end - start).total_seconds()
+        if seconds < 0 or seconds / step_seconds >= MOST_POINTS:
+            raise ValueError(f"{start} to {end} every {step_seconds} s; expected 0 to {MOST_POINTS:,} points")
+        form = {
+            "query": promql,
+            "start": f"{start.timestamp():.3f}",
+            "end": f"{end.timestamp():.3f}",
+            "step": str(step_seconds),
+        }
+        data = self._data("/api/v1/query_range", form, read_seconds=RANGE_SECONDS)
+        kind, result = data.get("resultType"), data.get("result")
+        if kind != "matrix" or not isinstance(result, list):
+            raise CouldNotMeasureError(
+                f"{self._who} answered a {kind!r}; expected a matrix: {promql[:300]!r}"
+            )
+        try:
+            return [RangeSeries(one["metric"], _points(one["values"])) for one in result]
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise CouldNotMeasureError(
+                f"{self._who} answered a matrix without labels and values: {error!r}"
+            ) from error
+
     @property
     def _who(self) -> str:
         return f"{self.name} at {self.base_url}"
 
-    def _data(self, path: str, form: dict[str, str]) -> Mapping[str, Any]:
-        response = self.ask("POST", path, data={**form, "timeout": f"{READ_SECONDS - 2:g}s"})
+    def _data(self, path: str, form: dict[str, str], *, read_seconds: float) -> Mapping[str, Any]:
+        limited = {**form, "timeout": f"{read_seconds - 2:g}s"}
+        response = self.ask("POST", path, data=limited, read_seconds=read_seconds)
         try:
             body = response.json()
         except ValueError as error:
@@ -76,3 +123,8 @@ class MetricsHook(WebHook):
                 f"{self._who} warns that its answer is not whole: {'; '.join(warnings)}"
             )
         return dict(body["data"])
+
+
+def _points(values: list[Any]) -> dict[int, float]:
+    numbers = ((round(float(time)), float(value)) for time, value in values)
+    return {time: value for time, value in numbers if math.isfinite(value)}

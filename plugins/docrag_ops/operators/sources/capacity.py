@@ -1,0 +1,131 @@
+"""`measure: {capacity: kept}`: the day's figures of every capacity series are taken and kept, missing days too.
+
+A day that was kept before it ended is taken again; of the days before, those that are missing, the newest first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from docrag_ops.core.capacity import CapacitySeries, DayFigures, figures, parse_series
+from docrag_ops.core.checks import Check
+from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError
+from docrag_ops.core.measurements import Measured, Measurement
+from docrag_ops.hooks.capacity_days import CapacityDays
+from docrag_ops.hooks.metrics import MetricsHook
+from docrag_ops.operators.asking import Answers, Asking, answer_each
+
+SERIES = "capacity/series.yaml"
+STEP_SECONDS = 300
+POINTS_A_DAY = 86_400 // STEP_SECONDS
+DAY = timedelta(days=1)
+BACKFILL_DAYS = 90
+READING_SECONDS = 150.0
+EMPTY_DAYS = 3
+"""After so many days in a row without data, older ones are not asked about: Prometheus' past ends here."""
+
+
+def answer(checks: Sequence[Check], asking: Asking) -> Answers:
+    """Take and keep all series, then say how much of the last whole day each has."""
+    return answer_each(checks, lambda check: Measured(tuple({"kept": _keep_all}[check.asked](asking))))
+
+
+def all_series(asking: Asking) -> tuple[CapacitySeries, ...]:
+    """The series that are kept."""
+    return parse_series(asking.include.text(SERIES), where=f"include/{SERIES}")
+
+
+def _keep_all(asking: Asking) -> list[Measurement]:
+    keeper = _Keeper(asking)
+    return [keeper.keep(series) for series in all_series(asking)]
+
+
+class _Keeper:
+    def __init__(self, asking: Asking) -> None:
+        self._asking, self._store, self._metrics = asking, CapacityDays(), MetricsHook()
+        self._today, self._began = asking.now.date(), time.monotonic()
+        environment = asking.run.environment
+        self._whole = self._store.whole_days(environment, self._today - BACKFILL_DAYS * DAY)
+        self._last = self._store.last_days(environment)
+
+    def keep(self, series: CapacitySeries) -> Measurement:
+        """Keep one series; what of the last whole day it has, as a share."""
+        known = set(self._whole.get(series.name, ()))
+        counts: dict[date, int] = {}
+        try:
+            counts = self._keep_days(series, known)
+        except CouldNotMeasureError as error:
+            return Measurement(subject=series.name, problem=str(error))
+        return self._judged(series, counts, known)
+
+    def _keep_days(self, series: CapacitySeries, known: set[date]) -> dict[date, int]:
+        """Per day that was taken now, how many numbers its fullest subject had."""
+        counts: dict[date, int] = {}
+        empty = 0
+        for back in range(BACKFILL_DAYS + 1):
+            day = self._today - back * DAY
+            if day in known:
+                continue
+            late = time.monotonic() - self._began > READING_SECONDS
+            if (back > 1 and late) or empty >= EMPTY_DAYS:
+                break
+            found = self._take(series, day)
+            empty = 0 if found else empty + 1
+            if found:
+                self._store.record(self._asking.run.environment, series.name, day, found, at=self._asking.now)
+                counts[day] = max(one.count for one in found)
+        return counts
+
+    def _take(self, series: CapacitySeries, day: date) -> list[DayFigures]:
+        numbers = self._measured(series, day) if series.check else self._ranged(series, day)
+        found = (figures(series, subject, day, values) for subject, values in numbers.items())
+        return [one for one in found if one]
+
+    def _measured(self, series: CapacitySeries, day: date) -> Mapping[str, list[float]]:
+        return self._store.measured(self._asking.run.environment, series.check, day)
+
+    def _ranged(self, series: CapacitySeries, day: date) -> Mapping[str, list[float]]:
+        traffic = self._asking.environment.traffic
+        if traffic is None:
+            raise CouldNotMeasureError("the environment has no section 'traffic', so no Prometheus to ask")
+        start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        end = min(start + DAY, self._asking.now)
+        if (end - start).total_seconds() < STEP_SECONDS:
+            return {}
+        found = self._metrics.query_range(
+            self._asking.include.promql(series.promql, traffic.variables),
+            start=start + timedelta(seconds=STEP_SECONDS),
+            end=end,
+            step_seconds=STEP_SECONDS,
+        )
+        numbers: dict[str, list[float]] = {}
+        for one in found:
+            numbers.setdefault(one.labels.get("subject", "all"), []).extend(one.points.values())
+        if len(found) != len(numbers):
+            raise DefinitionError(
+                f"include/promql/{series.promql} answers {len(found)} series with {len(numbers)} subjects; expected a "
+                "label 'subject' that tells them apart"
+            )
+        return numbers
+
+    def _judged(self, series: CapacitySeries, counts: Mapping[date, int], known: set[date]) -> Measurement:
+        """How much of the last whole day is kept; none of a series that there never was is not judged."""
+        yesterday, before = self._today - DAY, self._last.get(series.name)
+        kept = f"{len(counts):,} days taken now, {len(known):,} were kept before"
+        if yesterday in known:
+            return Measurement(subject=series.name, value=1.0, evidence=kept)
+        if yesterday in counts:
+            most = 1 if series.check else POINTS_A_DAY
+            share = min(1.0, counts[yesterday] / most)
+            return Measurement(subject=series.name, value=share, evidence=kept)
+        if before is None and not counts:
+            where = f"no run measured {series.check}" if series.check else "Prometheus has no such series"
+            return Measurement(subject=series.name, too_little=f"not configured: {where}")
+        if before is None or (series.check and before >= yesterday - DAY):
+            return Measurement(subject=series.name, too_little="needs 1 whole day, has less")
+        return Measurement(
+            subject=series.name,
+            problem=f"kept until {before}, and nothing of {yesterday}: it is there no more",
+        )
