@@ -34,15 +34,15 @@ class CapacityDays(HistoryHook):
                     found.setdefault(row.series, set()).add(row.day)
         return found
 
-    def last_days(self, environment: str) -> dict[str, date]:
-        """Per series the last day that was ever recorded."""
+    def last_days(self, environment: str, *, before: date) -> dict[str, date]:
+        """Per series the last day before another one that was ever recorded."""
         from sqlalchemy import func, select
 
         from docrag_ops.hooks.history_tables import capacity_days as table
 
         query = (
             select(table.c.series, func.max(table.c.day).label("day"))
-            .where(table.c.environment == environment)
+            .where(table.c.environment == environment, table.c.day < before)
             .group_by(table.c.series)
         )
         with self.transaction() as connection:

@@ -41,9 +41,9 @@ class HourReader:
         """
         name, now = self._asking.run.environment, self._asking.now
         end = now.replace(minute=0, second=0, microsecond=0)
-        start = end - timedelta(days=max(self._slo.window_days))
+        start = end - timedelta(days=max(*self._slo.window_days, self._slo.budget_days))
         kept = {one.hour.at: one for one in store.since(name, start)}
-        wanted = [at for at in self._probed(start, end) if not self._is_settled(kept.get(at), at)]
+        wanted = {at for at in self._probed(start, end) if not self._is_settled(kept.get(at), at)}
         hours = {at: one.hour for at, one in kept.items() if at < end}
         unread, began = "", time.monotonic()
         for first, last in _days(wanted):

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from docrag_ops.core.capacity import CapacitySeries, DayFigures, figures, parse_series
 from docrag_ops.core.checks import Check
-from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError
+from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError, UnreachableError
 from docrag_ops.core.measurements import Measured, Measurement
 from docrag_ops.hooks.capacity_days import CapacityDays
 from docrag_ops.hooks.metrics import MetricsHook
@@ -23,7 +23,7 @@ POINTS_A_DAY = 86_400 // STEP_SECONDS
 DAY = timedelta(days=1)
 BACKFILL_DAYS = 90
 READING_SECONDS = 150.0
-EMPTY_DAYS = 3
+EMPTY_DAYS = 7
 """After so many days in a row without data, older ones are not asked about: Prometheus' past ends here."""
 
 
@@ -48,15 +48,22 @@ class _Keeper:
         self._today, self._began = asking.now.date(), time.monotonic()
         environment = asking.run.environment
         self._whole = self._store.whole_days(environment, self._today - BACKFILL_DAYS * DAY)
-        self._last = self._store.last_days(environment)
+        self._earlier = self._store.last_days(environment, before=self._today - DAY)
+        self._unreachable = ""
 
     def keep(self, series: CapacitySeries) -> Measurement:
         """Keep one series; what of the last whole day it has, as a share."""
         known = set(self._whole.get(series.name, ()))
-        counts: dict[date, int] = {}
+        if series.promql and self._asking.environment.traffic is None:
+            reason = "not configured: the environment has no section 'traffic', so no Prometheus to ask"
+            return Measurement(subject=series.name, too_little=reason)
+        if series.promql and self._unreachable:
+            return Measurement(subject=series.name, problem=self._unreachable)
         try:
             counts = self._keep_days(series, known)
         except CouldNotMeasureError as error:
+            if isinstance(error, UnreachableError):
+                self._unreachable = str(error)
             return Measurement(subject=series.name, problem=str(error))
         return self._judged(series, counts, known)
 
@@ -88,14 +95,12 @@ class _Keeper:
 
     def _ranged(self, series: CapacitySeries, day: date) -> Mapping[str, list[float]]:
         traffic = self._asking.environment.traffic
-        if traffic is None:
-            raise CouldNotMeasureError("the environment has no section 'traffic', so no Prometheus to ask")
         start = datetime(day.year, day.month, day.day, tzinfo=UTC)
         end = min(start + DAY, self._asking.now)
         if (end - start).total_seconds() < STEP_SECONDS:
             return {}
         found = self._metrics.query_range(
-            self._asking.include.promql(series.promql, traffic.variables),
+            self._asking.include.promql(series.promql, traffic.variables if traffic else {}),
             start=start + timedelta(seconds=STEP_SECONDS),
             end=end,
             step_seconds=STEP_SECONDS,
@@ -112,20 +117,16 @@ class _Keeper:
 
     def _judged(self, series: CapacitySeries, counts: Mapping[date, int], known: set[date]) -> Measurement:
         """How much of the last whole day is kept; none of a series that there never was is not judged."""
-        yesterday, before = self._today - DAY, self._last.get(series.name)
-        kept = f"{len(counts):,} days taken now, {len(known):,} were kept before"
-        if yesterday in known:
-            return Measurement(subject=series.name, value=1.0, evidence=kept)
-        if yesterday in counts:
+        yesterday, earlier = self._today - DAY, self._earlier.get(series.name)
+        if yesterday in known or yesterday in counts:
             most = 1 if series.check else POINTS_A_DAY
-            share = min(1.0, counts[yesterday] / most)
+            share = 1.0 if yesterday in known else min(1.0, counts[yesterday] / most)
+            kept = f"{len(counts):,} days taken now, {len(known):,} were kept before"
             return Measurement(subject=series.name, value=share, evidence=kept)
-        if before is None and not counts:
-            where = f"no run measured {series.check}" if series.check else "Prometheus has no such series"
-            return Measurement(subject=series.name, too_little=f"not configured: {where}")
-        if before is None or (series.check and before >= yesterday - DAY):
+        if earlier:
+            problem = f"kept until {earlier}, and nothing of {yesterday}: it is not there any more"
+            return Measurement(subject=series.name, problem=problem)
+        if self._today in counts:
             return Measurement(subject=series.name, too_little="needs 1 whole day, has less")
-        return Measurement(
-            subject=series.name,
-            problem=f"kept until {before}, and nothing of {yesterday}: it is there no more",
-        )
+        where = f"no run has measured {series.check}" if series.check else "Prometheus has no such series"
+        return Measurement(subject=series.name, too_little=f"not configured: {where}")

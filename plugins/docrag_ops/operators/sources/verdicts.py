@@ -32,7 +32,7 @@ def _ask(check: Check, asking: Asking) -> Outcome:
     since = asking.now - timedelta(days=max(days)) - FURTHEST
     past = PastRuns().verdicts(asking.run.environment, entry, name, since)
     if past is None:
-        return NotConfigured(f"first run: the history has no result of {name} by {entry} yet", subject=entry)
+        return NotConfigured(f"first run: the history has no result of {name} by {entry} yet")
     schedule = next((one for one in schedules() if one.entry == entry and one.cron), None)
     if schedule is None:
         reason = f"{entry} has recorded {name}, but is no scheduled entry of the calendar any more"
