@@ -74,7 +74,10 @@ def test_alert_has_the_numbers_of_the_daily_entry(pair: BurnPair):
         f"and docrag:slo_requests:{long} >= 1 / ({limit})",
     ]
     assert (labels["severity"], minutes[short]) == (pair.severity, pair.short_minutes)
-    assert minutes.get(alert["for"], 180 if alert["for"] == "3h" else int(alert["for"][:-1])) == pair.hold_minutes
+    assert (
+        minutes.get(alert["for"], 180 if alert["for"] == "3h" else int(alert["for"][:-1]))
+        == pair.hold_minutes
+    )
 
 
 def test_rules_count_the_requests_of_the_environment():

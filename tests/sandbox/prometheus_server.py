@@ -6,10 +6,11 @@ from tests.sandbox import processes
 from tests.sandbox.history import keeper
 from tests.sandbox.local_http import answers, post
 from tests.sandbox.programs import program
-from tests.sandbox.settings import Settings
+from tests.sandbox.settings import REPOSITORY, Settings
 
 NAME = "prometheus"
 RETENTION = "100d"
+SHIPPED_RULES = REPOSITORY / "include/promql/rules"
 
 ALERT = "EmbeddingQueueStalled"
 RULES = """\
@@ -26,7 +27,7 @@ groups:
 CONFIGURATION = """\
 global: {{scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s}}
 storage: {{tsdb: {{out_of_order_time_window: 31d}}}}  # what fills the gap after a stop comes late
-rule_files: ["{folder}/rules/*.yml"]
+rule_files: ["{folder}/rules/*.yml", "{shipped}/*.yaml"]
 alerting:
   alertmanagers:
     - static_configs: [{{targets: ["127.0.0.1:{alertmanager}"]}}]
@@ -98,6 +99,7 @@ def _write_configuration(settings: Settings) -> None:
         (folder / sub).mkdir(parents=True, exist_ok=True)
     text = CONFIGURATION.format(
         folder=folder,
+        shipped=SHIPPED_RULES,
         api=settings.api_port,
         prometheus=settings.prometheus_port,
         alertmanager=settings.alertmanager_port,

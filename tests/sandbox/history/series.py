@@ -9,7 +9,7 @@ from tests.sandbox import traffic
 
 Labels = dict[str, str]
 API_LABELS = {"job": "api", "instance": "api:8000"}
-BACKGROUND_ERRORS = 0.0005
+BACKGROUND_ERRORS = 0.0002
 SEED = 20250101
 
 
