@@ -17,6 +17,7 @@ from sqlalchemy import text
 from docrag_ops.core.environments import Environment
 from docrag_ops.core.measurements import Measured, Measurement
 from docrag_ops.core.service_level.spells import PlannedWindow
+from docrag_ops.hooks.capacity_days import CapacityDays
 from docrag_ops.hooks.history import HistoryHook, RunKey
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.hooks.metrics import MetricsHook
@@ -134,7 +135,7 @@ def test_worst_burn_of_the_day_of_the_incident(environment: Environment):
 
 def test_worst_burn_of_a_quiet_day_is_not_judged_where_requests_are_too_few(environment: Environment):
     # 30 requests an hour: 14.4 times needs 69 in an hour. Until 01:00 the hour still holds busy minutes of 7 June.
-    burn = list(ask(environment, now=june(9, 0, 20) + timedelta(hours=6))["slo_burn"].values())
+    burn = list(ask(environment, now=NOW + timedelta(hours=6), name="later")["slo_burn"].values())
     assert burn[0].problem == "" == burn[1].problem
     assert "low volume" in burn[0].too_little
 
@@ -155,6 +156,37 @@ def test_what_was_kept_outlives_prometheus(environment: Environment, found: Foun
     """Prometheus answers, but has forgotten all: the windows are judged by what is kept."""
     monkeypatch.setattr(MetricsHook, "query_range", lambda *_, **__: [])
     assert ask(environment)["slo_availability"]["7 days"] == found["slo_availability"]["7 days"]
+
+
+def test_figures_of_a_day(environment: Environment):
+    """A point every five minutes, 288 a day; of 6 June six are missing (03:05 to 03:30), of 7 June thirty."""
+    kept = ask(environment, "capacity")["capacity_kept"]
+    assert kept["requests"].value == 1
+    assert kept["cpu_used"].too_little == "not configured: Prometheus has no such series"
+    days = CapacityDays().figures("by-hand", "requests", since=june(5).date(), until=june(9).date())
+    assert [one.count for one in days] == [288, 282, 258, 288, 4]
+    assert [one.mean for one in days[:2]] == pytest.approx([1, 1], rel=1e-3)
+    assert (days[3].p50, days[3].p95) == pytest.approx((0.5 / 60, 0.5 / 60), rel=1e-3)
+
+
+def test_a_day_that_was_kept_before_its_end_is_taken_again(environment: Environment):
+    def of_the_first() -> list[int]:
+        kept = CapacityDays().figures("again", "requests", since=june(1).date(), until=june(1).date())
+        return [one.count for one in kept]
+
+    ask(environment, "capacity", now=june(1, 1, 2), name="again")
+    assert of_the_first() == [12]
+    for _ in range(2):
+        ask(environment, "capacity", now=june(2, 23), name="again")
+        assert of_the_first() == [288]
+
+
+def test_series_that_is_gone_is_unknown(environment: Environment):
+    ask(environment, "capacity", now=june(8, 23), name="gone")
+    gone = ask(environment, "capacity", now=june(20, 23), name="gone")["capacity_kept"]
+    assert gone["requests"].problem == (
+        "kept until 2026-06-08, and nothing of 2026-06-19: it is not there any more"
+    )
 
 
 def test_hours_of_a_run_before_their_end_are_read_again(environment: Environment):
