@@ -13,7 +13,7 @@ from docrag_ops.core.runs import RunKey
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.operators.asking import Asking
 from docrag_ops.operators.checks import CheckOperator
-from tests.checks import foreign
+from tests.checks import foreign, past
 from tests.checks.fixture import Fixture
 
 RUN = RunKey(environment="docrag-prod", entry="daily_health_check", run_id="scheduled__2026-11-23")
@@ -72,6 +72,7 @@ def run_area(
             include.promql(name, environment.traffic.variables): answer
             for name, answer in answers.get("prometheus", {}).items()
         }
+        web.ranges = _ranges(include, environment, answers.get("ranges", {}))
         redis_server.answers = answers.get("redis", {})
         clock = SimpleNamespace(perf_counter=lambda: web.clock_seconds)
         monkeypatch.setattr("docrag_ops.operators.sources.service.time", clock)
@@ -89,6 +90,15 @@ def run_area(
         for store in ("AlarmOutbox", "AlarmSpool"):
             alarms = foreign.kept_alarms(answers.get("alarms", {}), store)
             monkeypatch.setattr(f"docrag_ops.operators.sources.alarms.{store}.waiting", alarms)
+        sources = "docrag_ops.operators.sources"
+        hours = past.service_hours(answers.get("service_hours", {}), fixture.now)
+        monkeypatch.setattr(f"{sources}.service_level.ServiceHours", hours)
+        days = past.capacity_days(answers.get("capacity_days", {}), fixture.now)
+        monkeypatch.setattr(f"{sources}.capacity.CapacityDays", days)
+        for name in ("runs", "verdicts"):
+            runs = past.past_runs(answers, fixture.now)
+            monkeypatch.setattr(f"{sources}.{name}.PastRuns", runs)
+            monkeypatch.setattr(f"{sources}.{name}.schedules", past.schedules(answers.get("schedules", {})))
         monkeypatch.setattr(KnownHistory, "samples_by_check", fixture.samples)
         for module in ("hooks.history", "operators.sources.database"):
             monkeypatch.setattr(f"docrag_ops.{module}.HistoryHook", KnownHistory)
@@ -102,6 +112,16 @@ def run_area(
         return CheckOperator(task_id=f"check_{fixture.area}", area=fixture.area).measure(asking)
 
     return run
+
+
+def _ranges(include: IncludeFolder, environment: Environment, answers: dict[str, Any]) -> dict[str, Any]:
+    """What range queries answer by their text; those with a window are asked with either."""
+    probe = {**environment.traffic.variables, "probe": environment.slo.probe}
+    return {
+        include.promql(name, {**probe, "window": window}): answer
+        for name, answer in answers.items()
+        for window in ("5m", "1h")
+    }
 
 
 def _connect(

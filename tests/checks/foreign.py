@@ -22,7 +22,11 @@ from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult
 
 
 class WebServer(ThreadingHTTPServer):
-    """Answers `METHOD PATH` with `answers` ({http, body, takes_seconds}), and Prometheus' queries by their text."""
+    """Answers `METHOD PATH` with `answers` ({http, body, takes_seconds}), and Prometheus' queries by their text.
+
+    A range query is answered from `ranges`: a list of {labels, value}, the same value at every time that is asked
+    about, from the time `from` on where one is given.
+    """
 
     daemon_threads = True
 
@@ -30,6 +34,7 @@ class WebServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _WebRequest)
         self.answers: dict[str, Any] = {}
         self.queries: dict[str, Any] = {}
+        self.ranges: dict[str, Any] = {}
         self.clock_seconds = 0.0
         threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
 
@@ -42,6 +47,8 @@ class _WebRequest(BaseHTTPRequestHandler):
         found = self.server.answers.get(f"{self.command} {self.path}")
         if self.path == "/api/v1/query":
             found = self.server.queries.get(parse_qs(body)["query"][0])
+        if self.path == "/api/v1/query_range":
+            found = _matrix(self.server.ranges, parse_qs(body))
         if found is None:
             found = {"http": 599, "body": f"the fixture does not say what {self.path} answers"}
         if "http" not in found:
@@ -57,6 +64,26 @@ class _WebRequest(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
+
+
+def _matrix(ranges: dict[str, Any], form: dict[str, list[str]]) -> Any:
+    known = ranges.get(form["query"][0])
+    if not isinstance(known, list):
+        return known
+    start, end, step = (float(form[name][0]) for name in ("start", "end", "step"))
+    times = [start + number * step for number in range(int((end - start) / step) + 1)]
+    result = [
+        {
+            "metric": one.get("labels", {}),
+            "values": [
+                [time, str(one["value"])]
+                for time in times
+                if "from" not in one or time >= one["from"].timestamp()
+            ],
+        }
+        for one in known
+    ]
+    return {"status": "success", "data": {"resultType": "matrix", "result": result}}
 
 
 class RedisServer(socketserver.ThreadingTCPServer):
