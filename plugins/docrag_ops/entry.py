@@ -9,10 +9,10 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
+from docrag_ops.core.entries import LATE_AFTER
 from docrag_ops.notify import alarm_failed_run, alarm_late_run
 
 TASK_TIME_LIMIT = timedelta(minutes=10)
-LATE_AFTER = timedelta(minutes=30)
 
 
 def scheduled_entry(*, late_after: timedelta | None = LATE_AFTER, **options: Any) -> dict[str, Any]:

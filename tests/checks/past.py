@@ -60,8 +60,8 @@ def past_runs(answers: Mapping[str, Any], now: datetime) -> Callable[[], Any]:
     crons = answers.get("schedules", {})
 
     def ticks(entry: str, first: datetime) -> list[datetime]:
-        schedule = Schedule(entry=entry, cron=crons[entry], late_after=timedelta())
-        return [slot.at for slot in slots(schedule, start=first - timedelta(seconds=1), now=now)]
+        schedule = Schedule(entry=entry, cron=crons[entry])
+        return [slot.at for slot in slots(schedule, start=first - timedelta(seconds=1), until=now)]
 
     def reports(environment: str, since: datetime) -> dict[str, PastOfEntry]:
         known = answers.get("reports", {})
@@ -79,7 +79,7 @@ def past_runs(answers: Mapping[str, Any], now: datetime) -> Callable[[], Any]:
             for entry, one in known.items()
         }
 
-    def verdicts(environment: str, entry: str, check: str, since: datetime) -> PastOfEntry | None:
+    def verdicts(environment: str, entry: str, checks: list[str], since: datetime) -> PastOfEntry | None:
         known = answers.get("verdicts", {})
         if not known.get("from"):
             return None

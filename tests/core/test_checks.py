@@ -49,7 +49,7 @@ def test_unknown_key_is_named_with_those_that_are_known():
 def test_unknown_key_inside_limits_is_named_with_those_that_are_known():
     assert error_of(limits=limits(warn=0.5)) == (
         f"Key 'limits.warn' of check 'disk_used' in {WHERE} is not known; "
-        "expected one of: below, critical, unit, warning, why"
+        "expected one of: below, critical, objective, unit, warning, why"
     )
 
 

@@ -98,3 +98,40 @@ def test_limits_cannot_be_taken_away_altogether():
     environment = parse(limits={"some_check": {"warning": None, "critical": None, "why": "annoying"}})
     with pytest.raises(DefinitionError, match="neither limit"):
         environment.limits_of(check(unit="ratio", warning=0.8, critical=0.9))
+
+
+SLO = {"availability": 0.999, "p95_seconds": 0.5, "probe": "up"}
+TRAFFIC = {"variables": {"requests": 'job="api"'}}
+WORK = {"start": "2026-11-29T02:00:00Z", "end": "2026-11-29T03:00:00Z", "reason": "upgrade", "owner": "dba"}
+
+
+def test_objective_replaces_the_limit_of_a_check_that_names_it():
+    of = check(unit="ratio", below=True, warning=0.999)
+    of = of.model_copy(update={"limits": of.limits.model_copy(update={"objective": "availability"})})
+    assert parse(traffic=TRAFFIC, slo={**SLO, "availability": 0.99}).limits_of(of).warning == 0.99
+    limits = {"some_check": {"warning": 0.95, "why": "a contract"}}
+    assert parse(traffic=TRAFFIC, slo=SLO, limits=limits).limits_of(of).warning == 0.95
+    assert parse().limits_of(of).warning == 0.999
+
+
+def test_objective_of_all_requests_is_none():
+    assert "'slo.availability' of environment 'prod'" in error_of(
+        traffic=TRAFFIC, slo={**SLO, "availability": 1}
+    )
+
+
+def test_objectives_need_the_selector_of_requests():
+    assert "section 'slo' needs the key 'traffic.variables.requests'" in error_of(slo=SLO)
+
+
+@pytest.mark.parametrize(
+    ("changes", "wrong"),
+    [
+        ({"start": "2026-11-29T02:00:00"}, "slo.planned.0.start"),
+        ({"end": "2026-11-29T01:00:00Z"}, "expected an end after the start"),
+        ({"end": "2027-11-29T01:00:00Z"}, "at most 7 days later"),
+        ({"owner": ""}, "slo.planned.0.owner"),
+    ],
+)
+def test_planned_window_is_dated_and_owned(changes, wrong: str):
+    assert wrong in error_of(traffic=TRAFFIC, slo={**SLO, "planned": [{**WORK, **changes}]})

@@ -89,12 +89,12 @@ def test_one_failure_of_few_requests_is_not_judged(found: Found):
     # 720 requests; at 99.9 % one failure of fewer than 1,000 misses the target.
     measured = found["slo_availability"]["1 day"]
     assert measured.value is None
-    assert measured.too_little.startswith("low volume: 72")
+    assert measured.not_judged.startswith("low volume: 72")
 
 
 def test_window_that_began_before_the_evidence_is_not_judged(found: Found):
     windows = [found[f"slo_{name}"]["30 days"] for name in ("availability", "downtime", "p95")]
-    assert [(one.value, one.too_little) for one in windows] == [(None, "needs 30 days, has 8")] * 3
+    assert [(one.value, one.not_judged) for one in windows] == [(None, "needs 30 days, has 8")] * 3
 
 
 def test_downtime_outside_the_planned_window(found: Found):
@@ -137,7 +137,7 @@ def test_worst_burn_of_a_quiet_day_is_not_judged_where_requests_are_too_few(envi
     # 30 requests an hour: 14.4 times needs 69 in an hour. Until 01:00 the hour still holds busy minutes of 7 June.
     burn = list(ask(environment, now=NOW + timedelta(hours=6), name="later")["slo_burn"].values())
     assert burn[0].problem == "" == burn[1].problem
-    assert "low volume" in burn[0].too_little
+    assert "low volume" in burn[0].not_judged
 
 
 def test_a_second_run_has_the_same_numbers_and_leaves_no_doubles(environment: Environment, found: Found):
@@ -162,7 +162,7 @@ def test_figures_of_a_day(environment: Environment):
     """A point every five minutes, 288 a day; of 6 June six are missing (03:05 to 03:30), of 7 June thirty."""
     kept = ask(environment, "capacity")["capacity_kept"]
     assert kept["requests"].value == 1
-    assert kept["cpu_used"].too_little == "not configured: Prometheus has no such series"
+    assert kept["cpu_used"].not_judged == "not configured: Prometheus has no such series"
     days = CapacityDays().figures("by-hand", "requests", since=june(5).date(), until=june(9).date())
     assert [one.count for one in days] == [288, 282, 258, 288, 4]
     assert [one.mean for one in days[:2]] == pytest.approx([1, 1], rel=1e-3)

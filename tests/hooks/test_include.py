@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from docrag_ops.core.capacity import parse_series
 from docrag_ops.core.errors import DefinitionError
 from docrag_ops.hooks.include import INCLUDE, SOURCES, IncludeFolder
 from docrag_ops.operators import sources
@@ -115,5 +116,7 @@ def test_every_query_file_is_used(include: IncludeFolder):
     checks = [check for checks in include.all_checks().values() for check in checks]
     used = {check.asked for check in checks} | {check.guard.promql for check in checks if check.guard}
     used |= {f"postgres/{name}.sql" for name in ("write_probe", "statements", "monitor_rights")}
+    used |= {f"slo/{name}.promql" for name in ("probe", "probed_hours", "requests", "buckets")}
+    used |= {one.promql for one in parse_series(include.text("capacity/series.yaml"), where="series.yaml")}
     there = {f"{path.parent.name}/{path.name}" for path in INCLUDE.glob("*ql/**/*.*ql")}
     assert there - used == set()

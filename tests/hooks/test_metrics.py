@@ -1,11 +1,12 @@
 """Prometheus on bad days: never an answer that could pass for health."""
 
 import math
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
-from docrag_ops.hooks.metrics import MetricsHook, Series
+from docrag_ops.hooks.metrics import MetricsHook, RangeSeries, Series
 from tests.hooks.bad_servers import HTML, NO_ANSWER, answers, port_that_refuses, serving
 
 
@@ -99,3 +100,51 @@ def test_prometheus_that_is_down_is_unreachable(connection):
     connection("docrag_prometheus", port=port_that_refuses())
     with pytest.raises(UnreachableError, match="Connection refused"):
         MetricsHook().query("up")
+
+
+def matrix(*values: str) -> dict:
+    result = [
+        {"metric": {"part": "valid"}, "values": [[1795446840 + i * 60, v] for i, v in enumerate(values)]}
+    ]
+    return {"status": "success", "data": {"resultType": "matrix", "result": result}}
+
+
+def ask_range(connection, body, *, minutes: int = 3, step_seconds: int = 60) -> list[RangeSeries]:
+    start = datetime.fromtimestamp(1795446840, UTC)
+    with serving(answers(200, body)) as server:
+        connection("docrag_prometheus", port=server.port)
+        end = start + timedelta(minutes=minutes)
+        return MetricsHook().query_range("up", start=start, end=end, step_seconds=step_seconds)
+
+
+def test_range_is_its_points_without_what_is_no_number(connection):
+    points = {1795446840: 1.0, 1795447020: 3.0}
+    assert ask_range(connection, matrix("1", "NaN", "+Inf", "3")) == [RangeSeries({"part": "valid"}, points)]
+
+
+def test_range_without_a_series_is_empty(connection):
+    body = {"status": "success", "data": {"resultType": "matrix", "result": []}}
+    assert ask_range(connection, body) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        vector("1"),
+        {"status": "success", "data": {"resultType": "matrix", "result": None}},
+        {"status": "success", "data": {"resultType": "matrix", "result": [{"metric": {}}]}},
+        {
+            "status": "success",
+            "data": {"resultType": "matrix", "result": [{"metric": {}, "values": [["x"]]}]},
+        },
+    ],
+)
+def test_range_of_another_shape_is_no_measurement(connection, body):
+    with pytest.raises(CouldNotMeasureError, match=r"^Prometheus at http://127.0.0.1:"):
+        ask_range(connection, body)
+
+
+@pytest.mark.parametrize("minutes", [-1, 11_000])
+def test_range_that_prometheus_would_refuse_is_not_asked(connection, minutes: int):
+    with pytest.raises(ValueError, match="expected 0 to 11,000 points"):
+        ask_range(connection, matrix("1"), minutes=minutes)

@@ -74,5 +74,5 @@ def test_connection_that_does_not_exist_is_named_with_what_to_do(area: str):
 
 
 def test_environment_without_traffic_has_no_prometheus_to_ask():
-    answers = ask_area("storage", traffic=None)
+    answers = ask_area("storage", traffic=None, slo=None)
     assert isinstance(answers["claim_space_free"], NotConfigured)

@@ -8,6 +8,7 @@ import pytest
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
 
+from docrag_ops.hooks.schedules import schedules
 from tests.policy.dag_rules import RULES
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,19 @@ def test_every_file_is_one_dag(dags):
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_every_dag(rule, dags):
     assert {name: wrong for name, dag in dags.items() if (wrong := list(rule(dag)))} == {}
+
+
+def test_schedules_that_are_read_from_the_files_are_those_of_the_dags(dags):
+    read = {one.entry: one for one in schedules(ROOT / "dags")}
+    assert {name: one.cron for name, one in read.items()} == {
+        name: str(dag.schedule or "") for name, dag in dags.items()
+    }
+    late = {name: dag.deadline[0].interval for name, dag in dags.items() if dag.deadline}
+    assert {name: read[name].late_after for name in late} == late
+    reports = {
+        name: any(type(t).__name__ == "ReportOperator" for t in dag.tasks) for name, dag in dags.items()
+    }
+    assert {name: one.reports for name, one in read.items()} == reports
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

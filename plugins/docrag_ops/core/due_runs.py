@@ -12,12 +12,11 @@ from datetime import UTC, datetime, timedelta
 
 from croniter import croniter
 
-from docrag_ops.core.entries import EntryState
+from docrag_ops.core.entries import LATE_AFTER, EntryState
 from docrag_ops.core.measurements import Measurement
 from docrag_ops.core.service_level.windows import age_said, days_said
 from docrag_ops.core.verdicts import Verdict
 
-LATE_AFTER = timedelta(minutes=30)
 DAY = timedelta(days=1)
 _SCHEDULED = re.compile(r"scheduled__(\d{4}-\d{2}-\d{2}T.+)")
 
@@ -64,27 +63,15 @@ def recorded(run_id: str, recorded_at: datetime, verdict: Verdict | None = None)
     return Recorded(time=time if time.tzinfo else time.replace(tzinfo=UTC), verdict=verdict)
 
 
-def slots(schedule: Schedule, *, start: datetime, now: datetime) -> list[Slot]:
-    """The slots whose due time lies after `start`, and which are late by now when nothing was recorded in them."""
-    ticks, last = croniter(schedule.cron, start), now - schedule.late_after
+def slots(schedule: Schedule, *, start: datetime, until: datetime) -> list[Slot]:
+    """The slots whose due time lies after `start` and not after `until`."""
+    ticks = croniter(schedule.cron, start)
     found: list[Slot] = []
     at = ticks.get_next(datetime)
-    while at <= last:
-        until = ticks.get_next(datetime)
-        found.append(Slot(at=at, until=until))
-        at = until
-    return found
-
-
-def due_slots(
-    schedule: Schedule, runs: Sequence[Recorded], *, first_at: datetime, start: datetime, now: datetime
-) -> list[tuple[Slot, Recorded | None]]:
-    """Each slot since the entry's first record, with the newest run in it."""
-    found = []
-    for slot in slots(schedule, start=start, now=now):
-        if slot.until > first_at:
-            inside = [run for run in runs if slot.holds(run.time)]
-            found.append((slot, max(inside, key=lambda run: run.time, default=None)))
+    while at <= until:
+        following = ticks.get_next(datetime)
+        found.append(Slot(at=at, until=following))
+        at = following
     return found
 
 
@@ -98,10 +85,27 @@ class Kept:
     first_at: datetime | None = None
 
     def due(self, *, days: float, now: datetime) -> list[tuple[Slot, Recorded | None]]:
-        """Its slots of so many days; none while it is paused or has never run."""
+        """Its slots of so many days with the newest run in each; none while it is paused or has never run.
+
+        A run that is due and not late yet may still come: until it does, the days end before it.
+        """
         if self.first_at is None or self.state.paused or not self.state.known:
             return []
-        return due_slots(self.schedule, self.runs, first_at=self.first_at, start=now - DAY * days, now=now)
+        late = self.schedule.late_after
+        found = [
+            (slot, self._newest_in(slot))
+            for slot in slots(self.schedule, start=now - late - DAY * days, until=now)
+        ]
+        end = min((slot.at for slot, run in found if run is None and slot.at > now - late), default=now)
+        return [
+            (slot, run)
+            for slot, run in found
+            if end - DAY * days <= slot.at <= end and slot.until > self.first_at and (run or slot.at < end)
+        ]
+
+    def _newest_in(self, slot: Slot) -> Recorded | None:
+        inside = [run for run in self.runs if slot.holds(run.time)]
+        return max(inside, key=lambda run: run.time, default=None)
 
 
 def missed(entries: Iterable[Kept], *, now: datetime) -> Iterator[Measurement]:
@@ -114,7 +118,7 @@ def missed(entries: Iterable[Kept], *, now: datetime) -> Iterator[Measurement]:
                 subject=name, problem="Airflow does not know this DAG: look for an import error"
             )
         elif reason:
-            yield Measurement(subject=name, too_little=reason)
+            yield Measurement(subject=name, not_judged=reason)
         else:
             gone = [slot.at for slot, run in one.due(days=1, now=now) if run is None]
             earlier = sum(run is None for _, run in one.due(days=30, now=now))
@@ -141,7 +145,7 @@ def runs_kept(
         reason = _too_young(days, first_at, now)
         due = [(one, slot, run) for one in entries for slot, run in one.due(days=days, now=now)]
         if reason or not due:
-            yield Measurement(subject=days_said(days), too_little=reason or "no run was due yet")
+            yield Measurement(subject=days_said(days), not_judged=reason or "no run was due yet")
             continue
         by_entry: dict[str, int] = {}
         for one, _, run in due:
@@ -160,15 +164,18 @@ def runs_kept(
 
 
 def share_proven(entry: Kept, window_days: Sequence[int], *, now: datetime) -> Iterator[Measurement]:
-    """Per window the share of an entry's due runs in which its check was ok; a run that was missed proves nothing."""
+    """Per window the share of an entry's due runs in which its checks did not fail.
+
+    A run that was missed, or left no verdict, proves nothing.
+    """
     for days in window_days:
         reason = _too_young(days, entry.first_at, now)
         due = entry.due(days=days, now=now)
         if reason or not due:
             paused = "paused: it proves nothing until somebody unpauses it" if entry.state.paused else ""
-            yield Measurement(subject=days_said(days), too_little=paused or reason or "no run was due yet")
+            yield Measurement(subject=days_said(days), not_judged=paused or reason or "no run was due yet")
             continue
-        bad = [(slot, run) for slot, run in due if run is None or run.verdict is not Verdict.OK]
+        bad = [(slot, run) for slot, run in due if run is None or run.verdict is None or run.verdict.fails]
         good = len(due) - len(bad)
         said = ", ".join(f"{slot.at:%Y-%m-%d} {run.verdict if run else 'no run'}" for slot, run in bad[-5:])
         evidence = f"{good:,} of {len(due):,} due runs proved it" + (f"; not: {said}" if said else "")

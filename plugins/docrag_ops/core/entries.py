@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from docrag_ops.core.cluster.quantities import minutes_between
 from docrag_ops.core.measurements import Measurement
+
+LATE_AFTER = timedelta(minutes=30)
+"""How long after it was due a run that has not ended is late, unless its entry says otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ class Measurement:
     A counter's share (hits of hits and misses) comes as `numerator` and `denominator`, both cumulative.
     `epoch` names the life of a counter (pod uid, server run id): when it changes, the counter began again at 0.
     `problem` says why this subject could not be measured; such a subject is `unknown`.
-    `too_little` says why there is not enough (yet) to judge this subject by; such a subject is not judged.
+    `not_judged` says why the question does not apply to this subject, e.g. that there is nothing to compare with.
     """
 
     subject: str
@@ -24,7 +24,7 @@ class Measurement:
     epoch: str = ""
     evidence: str = ""
     problem: str = ""
-    too_little: str = ""
+    not_judged: str = ""
 
     @property
     def is_a_number(self) -> bool:

@@ -47,8 +47,8 @@ def read(
     """Apply the check's reading to one measurement."""
     if measurement.problem:
         return Unreadable(measurement.problem)
-    if measurement.too_little:
-        return NoBaseline(measurement.too_little)
+    if measurement.not_judged:
+        return NoBaseline(measurement.not_judged)
     for name in _needed(check):
         number = getattr(measurement, name)
         if not _is_number(number):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from docrag_ops.core.capacity import DayFigures
@@ -80,9 +80,15 @@ class CapacityDays(HistoryHook):
             ]
 
     def record(
-        self, environment: str, series: str, day: date, figures: Sequence[DayFigures], *, at: datetime
+        self,
+        environment: str,
+        series: str,
+        days: Collection[date],
+        figures: Sequence[DayFigures],
+        *,
+        at: datetime,
     ) -> None:
-        """Keep one series of one day; what was kept of it before is replaced."""
+        """Keep one series of some days; what was kept of those before is replaced."""
         from docrag_ops.hooks.history_tables import capacity_days as table
 
         rows = [
@@ -90,7 +96,7 @@ class CapacityDays(HistoryHook):
                 "environment": environment,
                 "series": series,
                 "subject": storable(one.subject),
-                "day": day,
+                "day": one.day,
                 "unit": one.unit,
                 "mean": one.mean,
                 "p50": one.p50,
@@ -101,7 +107,7 @@ class CapacityDays(HistoryHook):
             }
             for one in figures
         ]
-        same = (table.c.environment == environment, table.c.series == series, table.c.day == day)
+        same = (table.c.environment == environment, table.c.series == series, table.c.day.in_(days))
         with self.transaction() as connection:
             connection.execute(table.delete().where(*same))
             if rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,8 +46,10 @@ class PastRuns(HistoryHook):
                 found[row.entry].runs.append(recorded(row.run_id, row.recorded_at))
         return found
 
-    def verdicts(self, environment: str, entry: str, check: str, since: datetime) -> PastOfEntry | None:
-        """An entry's runs since then with the worst verdict of one check in each; None when it never had one."""
+    def verdicts(
+        self, environment: str, entry: str, checks: Sequence[str], since: datetime
+    ) -> PastOfEntry | None:
+        """An entry's runs since then with the worst verdict of these checks in each; None when it never had one."""
         from sqlalchemy import func, select
 
         from docrag_ops.hooks.history_tables import findings as table
@@ -54,7 +57,7 @@ class PastRuns(HistoryHook):
         here = (
             table.c.environment == environment,
             table.c.entry == entry,
-            table.c.check_name == check,
+            table.c.check_name.in_(checks),
         )
         query = select(table.c.run_id, table.c.recorded_at, table.c.verdict).where(
             *here, table.c.recorded_at >= since

@@ -9,7 +9,8 @@ import ast
 from datetime import timedelta
 from pathlib import Path
 
-from docrag_ops.core.due_runs import LATE_AFTER, Schedule
+from docrag_ops.core.due_runs import Schedule
+from docrag_ops.core.entries import LATE_AFTER
 from docrag_ops.core.errors import DefinitionError
 from docrag_ops.hooks.entries import DAGS
 

@@ -94,7 +94,7 @@ def worst_burn(pair: BurnPair, counts: Counts, *, target: float, end: int) -> Me
     if not busy:
         most = max(within(valid, time, pair.long_minutes) for time in day)
         reason = f"low volume: at most {most:,.0f} requests in {_span(pair.long_minutes)}, needs {least:,.0f}"
-        return Measurement(subject=pair.subject, too_little=reason)
+        return Measurement(subject=pair.subject, not_judged=reason)
     rates = {time: (burn(time, pair.long_minutes), burn(time, pair.short_minutes)) for time in busy}
     worst = max(busy, key=lambda time: min(rates[time]))
     long, short = rates[worst]

@@ -17,8 +17,8 @@ def quantile(share: float, buckets: Mapping[str, float]) -> float | None:
 
     >>> quantile(0.5, {"0.1": 10, "0.2": 20, "+Inf": 20})
     0.1
-    >>> quantile(0.75, {"0.1": 10, "0.2": 20, "+Inf": 20})
-    0.15
+    >>> quantile(0.75, {"1": 10, "2": 20, "+Inf": 20})
+    1.5
     """
     ordered = sorted((float(bound), count) for bound, count in buckets.items())
     if not ordered or not math.isinf(ordered[-1][0]):

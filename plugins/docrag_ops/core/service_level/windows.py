@@ -84,7 +84,7 @@ class Window:
             has = age_said((self.evidence.end - first) / timedelta(days=1))
             reason = f"needs {self.subject}, has {has}"
             return Measurement(
-                subject=self.subject, too_little="; ".join(filter(None, (reason, self.evidence.unread)))
+                subject=self.subject, not_judged="; ".join(filter(None, (reason, self.evidence.unread)))
             )
         if self.coverage < self.least_coverage:
             return self._unknown(self.coverage_said)
@@ -162,7 +162,7 @@ def _requests(window: Window, *, target: float) -> tuple[float, float] | Measure
         reason = (
             f"low volume: {valid:,.0f} requests, of fewer than {least:,.0f} one failure misses the target"
         )
-        return Measurement(subject=window.subject, too_little=reason)
+        return Measurement(subject=window.subject, not_judged=reason)
     return valid, min(failed, valid)
 
 
@@ -205,7 +205,7 @@ def p95_seconds(window: Window, *, least_requests: float) -> Measurement:
     total = max(buckets.values())
     if total < least_requests or value is None:
         reason = f"low volume: {total:,.0f} requests, needs {least_requests:,.0f}"
-        return Measurement(subject=window.subject, too_little=reason)
+        return Measurement(subject=window.subject, not_judged=reason)
     evidence = f"of {total:,.0f} requests; {window.coverage_said}"
     return Measurement(subject=window.subject, value=value, evidence=evidence)
 

@@ -6,7 +6,7 @@ A day that was kept before it ended is taken again; of the days before, those th
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from docrag_ops.core.capacity import CapacitySeries, DayFigures, figures, parse_series
@@ -56,7 +56,7 @@ class _Keeper:
         known = set(self._whole.get(series.name, ()))
         if series.promql and self._asking.environment.traffic is None:
             reason = "not configured: the environment has no section 'traffic', so no Prometheus to ask"
-            return Measurement(subject=series.name, too_little=reason)
+            return Measurement(subject=series.name, not_judged=reason)
         if series.promql and self._unreachable:
             return Measurement(subject=series.name, problem=self._unreachable)
         try:
@@ -69,7 +69,17 @@ class _Keeper:
 
     def _keep_days(self, series: CapacitySeries, known: set[date]) -> dict[date, int]:
         """Per day that was taken now, how many numbers its fullest subject had."""
-        counts: dict[date, int] = {}
+        taken = dict(self._missing_days(series, known))
+        everything = [one for found in taken.values() for one in found]
+        if taken:
+            environment, at = self._asking.run.environment, self._asking.now
+            self._store.record(environment, series.name, sorted(taken), everything, at=at)
+        return {day: max(one.count for one in found) for day, found in taken.items()}
+
+    def _missing_days(
+        self, series: CapacitySeries, known: set[date]
+    ) -> Iterator[tuple[date, list[DayFigures]]]:
+        """Days that are not kept yet and have data, the newest first, as far as the time allows."""
         empty = 0
         for back in range(BACKFILL_DAYS + 1):
             day = self._today - back * DAY
@@ -77,13 +87,11 @@ class _Keeper:
                 continue
             late = time.monotonic() - self._began > READING_SECONDS
             if (back > 1 and late) or empty >= EMPTY_DAYS:
-                break
+                return
             found = self._take(series, day)
             empty = 0 if found else empty + 1
             if found:
-                self._store.record(self._asking.run.environment, series.name, day, found, at=self._asking.now)
-                counts[day] = max(one.count for one in found)
-        return counts
+                yield day, found
 
     def _take(self, series: CapacitySeries, day: date) -> list[DayFigures]:
         numbers = self._measured(series, day) if series.check else self._ranged(series, day)
@@ -127,6 +135,6 @@ class _Keeper:
             problem = f"kept until {earlier}, and nothing of {yesterday}: it is not there any more"
             return Measurement(subject=series.name, problem=problem)
         if self._today in counts:
-            return Measurement(subject=series.name, too_little="needs 1 whole day, has less")
+            return Measurement(subject=series.name, not_judged="needs 1 whole day, has less")
         where = f"no run has measured {series.check}" if series.check else "Prometheus has no such series"
-        return Measurement(subject=series.name, too_little=f"not configured: {where}")
+        return Measurement(subject=series.name, not_judged=f"not configured: {where}")

@@ -1,4 +1,4 @@
-"""`measure: {verdicts: ENTRY/CHECK}`: in which share of an entry's due runs a check of its was ok."""
+"""`measure: {verdicts: "ENTRY/CHECK, CHECK"}`: in which share of an entry's due runs checks of its did not fail."""
 
 from __future__ import annotations
 
@@ -22,20 +22,21 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
 
 
 def _ask(check: Check, asking: Asking) -> Outcome:
-    entry, _, name = check.asked.partition("/")
-    if not entry or not name:
+    entry, _, listed = check.asked.partition("/")
+    names = [name.strip() for name in listed.split(",")]
+    if not entry or not all(names):
         raise DefinitionError(
-            f"Key 'measure.verdicts' of check {check.name!r} is {check.asked!r}; expected an entry and its check, e.g. "
-            "daily_backup_verification/backup_restored"
+            f"Key 'measure.verdicts' of check {check.name!r} is {check.asked!r}; expected an entry and "
+            "checks of its, e.g. daily_backup_verification/restore_done, restore_rows"
         )
     days = window_days(asking)
     since = asking.now - timedelta(days=max(days)) - FURTHEST
-    past = PastRuns().verdicts(asking.run.environment, entry, name, since)
+    past = PastRuns().verdicts(asking.run.environment, entry, names, since)
     if past is None:
-        return NotConfigured(f"first run: the history has no result of {name} by {entry} yet")
+        return NotConfigured(f"first run: the history has no result of {listed} by {entry} yet")
     schedule = next((one for one in schedules() if one.entry == entry and one.cron), None)
     if schedule is None:
-        reason = f"{entry} has recorded {name}, but is no scheduled entry of the calendar any more"
+        reason = f"{entry} has recorded {listed}, but is no scheduled entry of the calendar any more"
         return Measured((Measurement(subject=entry, problem=reason),))
     [state] = entry_states(asking.task_instance, [entry])
     kept = due_runs.Kept(schedule=schedule, state=state, runs=past.runs, first_at=past.first_at)
