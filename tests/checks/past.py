@@ -103,7 +103,7 @@ def capacity_days(answer: Mapping[str, Any], now: datetime) -> Callable[[], Any]
         return answer.get("measured", {}).get(check, {}) if day >= now.astimezone(UTC).date() - DAY else {}
 
     return lambda: SimpleNamespace(
-        whole_days=lambda *_: {name: set(days) for name in names},
+        whole_days=lambda *_: {name: dict.fromkeys(days, 288) for name in names},
         last_days=lambda _, before: {name: max(days) for name in names if days and max(days) < before},
         record=lambda *_, **__: None,
         measured=measured,

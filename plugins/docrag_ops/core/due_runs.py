@@ -6,6 +6,7 @@ A due time and the one after it bound a slot: what was recorded in it, by schedu
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,10 +38,6 @@ class Slot:
 
     at: datetime
     until: datetime
-
-    def holds(self, time: datetime) -> bool:
-        """Whether what was recorded then is this slot's."""
-        return self.at <= time < self.until
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,9 +88,9 @@ class Kept:
         """
         if self.first_at is None or self.state.paused or not self.state.known:
             return []
-        late = self.schedule.late_after
+        late, runs = self.schedule.late_after, sorted(self.runs, key=lambda run: run.time)
         found = [
-            (slot, self._newest_in(slot))
+            (slot, _newest_in(slot, runs))
             for slot in slots(self.schedule, start=now - late - DAY * days, until=now)
         ]
         end = min((slot.at for slot, run in found if run is None and slot.at > now - late), default=now)
@@ -103,9 +100,11 @@ class Kept:
             if end - DAY * days <= slot.at <= end and slot.until > self.first_at and (run or slot.at < end)
         ]
 
-    def _newest_in(self, slot: Slot) -> Recorded | None:
-        inside = [run for run in self.runs if slot.holds(run.time)]
-        return max(inside, key=lambda run: run.time, default=None)
+
+def _newest_in(slot: Slot, runs: Sequence[Recorded]) -> Recorded | None:
+    """The last of the runs, oldest first, that lies in a slot."""
+    place = bisect_left(runs, slot.until, key=lambda run: run.time) - 1
+    return runs[place] if place >= 0 and runs[place].time >= slot.at else None
 
 
 def missed(entries: Iterable[Kept], *, now: datetime) -> Iterator[Measurement]:

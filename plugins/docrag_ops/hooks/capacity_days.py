@@ -13,25 +13,30 @@ from docrag_ops.hooks.history import HistoryHook
 class CapacityDays(HistoryHook):
     """Keeps and finds them, by the Connection `docrag_history`."""
 
-    def whole_days(self, environment: str, since: date) -> dict[str, set[date]]:
-        """Per series the days that were recorded after they had ended.
+    def whole_days(self, environment: str, since: date) -> dict[str, dict[date, int]]:
+        """Per series the days that were recorded after they had ended, each with its fullest subject's count.
 
         :raises UnreachableError: when the history database cannot be used.
         """
-        from sqlalchemy import select
+        from sqlalchemy import func, select
 
         from docrag_ops.hooks.history_tables import capacity_days as table
 
         query = (
-            select(table.c.series, table.c.day, table.c.recorded_at)
+            select(
+                table.c.series,
+                table.c.day,
+                func.min(table.c.recorded_at).label("recorded_at"),
+                func.max(table.c.sample_count).label("most"),
+            )
             .where(table.c.environment == environment, table.c.day >= since)
-            .distinct()
+            .group_by(table.c.series, table.c.day)
         )
-        found: dict[str, set[date]] = {}
+        found: dict[str, dict[date, int]] = {}
         with self.transaction() as connection:
             for row in connection.execute(query):
                 if row.recorded_at.date() > row.day:
-                    found.setdefault(row.series, set()).add(row.day)
+                    found.setdefault(row.series, {})[row.day] = row.most
         return found
 
     def last_days(self, environment: str, *, before: date) -> dict[str, date]:

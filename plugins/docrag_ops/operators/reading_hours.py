@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from docrag_ops.core.environments import SloSection
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.core.service_level.burn import STEP_SECONDS, Counts
 from docrag_ops.core.service_level.hours import Answers, Hour, Points, hours_of
+from docrag_ops.core.service_level.objectives import SloSection
 from docrag_ops.core.service_level.windows import Evidence
 from docrag_ops.hooks.metrics import MetricsHook
 from docrag_ops.hooks.service_hours import KeptHour, ServiceHours

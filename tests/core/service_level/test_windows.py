@@ -6,16 +6,15 @@ import pytest
 
 from docrag_ops.core.service_level.hours import Hour
 from docrag_ops.core.service_level.latency import quantile
-from docrag_ops.core.service_level.spells import PlannedWindow, said, spells
-from docrag_ops.core.service_level.windows import (
-    Evidence,
-    Window,
+from docrag_ops.core.service_level.measures import (
     availability,
     budget_left,
     coverage,
     p95_seconds,
     unplanned_downtime,
 )
+from docrag_ops.core.service_level.spells import PlannedWindow, said, spells
+from docrag_ops.core.service_level.windows import Evidence, Window
 
 END = datetime(2026, 6, 10, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -23,6 +23,10 @@ POINTS_A_DAY = 86_400 // STEP_SECONDS
 DAY = timedelta(days=1)
 BACKFILL_DAYS = 90
 READING_SECONDS = 150.0
+LONGEST_SECONDS = 400.0
+"""Older days are read for so long; then today and yesterday only, and at last nothing any more."""
+RECENT_DAYS, WHOLE = 3, 0.9
+"""A day so young is taken again while it has less of its numbers: samples may come late."""
 EMPTY_DAYS = 7
 """After so many days in a row without data, older ones are not asked about: Prometheus' past ends here."""
 
@@ -53,21 +57,23 @@ class _Keeper:
 
     def keep(self, series: CapacitySeries) -> Measurement:
         """Keep one series; what of the last whole day it has, as a share."""
-        known = set(self._whole.get(series.name, ()))
+        most = 1 if series.check else POINTS_A_DAY
+        whole = self._whole.get(series.name, {})
+        known = {day: min(1.0, count / most) for day, count in whole.items()}
         if series.promql and self._asking.environment.traffic is None:
             reason = "not configured: the environment has no section 'traffic', so no Prometheus to ask"
             return Measurement(subject=series.name, not_judged=reason)
         if series.promql and self._unreachable:
             return Measurement(subject=series.name, problem=self._unreachable)
         try:
-            counts = self._keep_days(series, known)
+            taken = self._keep_days(series, known)
         except CouldNotMeasureError as error:
             if isinstance(error, UnreachableError):
                 self._unreachable = str(error)
             return Measurement(subject=series.name, problem=str(error))
-        return self._judged(series, counts, known)
+        return self._judged(series, {day: min(1.0, count / most) for day, count in taken.items()}, known)
 
-    def _keep_days(self, series: CapacitySeries, known: set[date]) -> dict[date, int]:
+    def _keep_days(self, series: CapacitySeries, known: Mapping[date, float]) -> dict[date, int]:
         """Per day that was taken now, how many numbers its fullest subject had."""
         taken = dict(self._missing_days(series, known))
         everything = [one for found in taken.values() for one in found]
@@ -77,16 +83,18 @@ class _Keeper:
         return {day: max(one.count for one in found) for day, found in taken.items()}
 
     def _missing_days(
-        self, series: CapacitySeries, known: set[date]
+        self, series: CapacitySeries, known: Mapping[date, float]
     ) -> Iterator[tuple[date, list[DayFigures]]]:
         """Days that are not kept yet and have data, the newest first, as far as the time allows."""
         empty = 0
         for back in range(BACKFILL_DAYS + 1):
             day = self._today - back * DAY
-            if day in known:
+            if known.get(day, 0) >= (WHOLE if back <= RECENT_DAYS else 0) and day in known:
                 continue
-            late = time.monotonic() - self._began > READING_SECONDS
-            if (back > 1 and late) or empty >= EMPTY_DAYS:
+            seconds = time.monotonic() - self._began
+            if seconds > LONGEST_SECONDS:
+                raise CouldNotMeasureError(f"not read: after {seconds:.0f} s the time of this task is up")
+            if (back > 1 and seconds > READING_SECONDS) or empty >= EMPTY_DAYS:
                 return
             found = self._take(series, day)
             empty = 0 if found else empty + 1
@@ -123,18 +131,19 @@ class _Keeper:
             )
         return numbers
 
-    def _judged(self, series: CapacitySeries, counts: Mapping[date, int], known: set[date]) -> Measurement:
+    def _judged(
+        self, series: CapacitySeries, taken: Mapping[date, float], known: Mapping[date, float]
+    ) -> Measurement:
         """How much of the last whole day is kept; none of a series that there never was is not judged."""
         yesterday, earlier = self._today - DAY, self._earlier.get(series.name)
-        if yesterday in known or yesterday in counts:
-            most = 1 if series.check else POINTS_A_DAY
-            share = 1.0 if yesterday in known else min(1.0, counts[yesterday] / most)
-            kept = f"{len(counts):,} days taken now, {len(known):,} were kept before"
+        if yesterday in known or yesterday in taken:
+            share = taken.get(yesterday, known.get(yesterday))
+            kept = f"{len(taken):,} days taken now, {len(known):,} were kept before"
             return Measurement(subject=series.name, value=share, evidence=kept)
         if earlier:
             problem = f"kept until {earlier}, and nothing of {yesterday}: it is not there any more"
             return Measurement(subject=series.name, problem=problem)
-        if self._today in counts:
+        if self._today in taken:
             return Measurement(subject=series.name, not_judged="needs 1 whole day, has less")
         where = f"no run has measured {series.check}" if series.check else "Prometheus has no such series"
         return Measurement(subject=series.name, not_judged=f"not configured: {where}")

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from docrag_ops.core.checks import Check
 from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome
-from docrag_ops.core.service_level import windows
+from docrag_ops.core.service_level import measures
 from docrag_ops.core.service_level.burn import Counts, parse_pairs, worst_burn
 from docrag_ops.core.service_level.windows import Evidence, Window
 from docrag_ops.hooks.service_hours import ServiceHours
@@ -38,13 +38,13 @@ class ServiceLevel:
             return NotConfigured("not configured: the environment has no section 'slo'")
         target, least = slo.availability, check.minimum_volume or LEAST_REQUESTS
         questions: dict[str, Callable[[], Sequence[Measurement]]] = {
-            "availability": lambda: self._each(lambda one: windows.availability(one, target=target)),
-            "budget_left": lambda: [windows.budget_left(self._window(slo.budget_days), target=target)],
+            "availability": lambda: self._each(lambda one: measures.availability(one, target=target)),
+            "budget_left": lambda: [measures.budget_left(self._window(slo.budget_days), target=target)],
             "downtime": lambda: self._each(
-                lambda one: windows.unplanned_downtime(one, target=target, planned=slo.planned)
+                lambda one: measures.unplanned_downtime(one, target=target, planned=slo.planned)
             ),
-            "p95": lambda: self._each(lambda one: windows.p95_seconds(one, least_requests=least)),
-            "coverage": lambda: [windows.coverage(self._window(min(slo.window_days)))],
+            "p95": lambda: self._each(lambda one: measures.p95_seconds(one, least_requests=least)),
+            "coverage": lambda: [measures.coverage(self._window(min(slo.window_days)))],
             "burn": lambda: self._burn(target),
         }
         return Measured(tuple(questions[check.asked]()))
