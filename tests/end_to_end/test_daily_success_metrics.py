@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.end_to_end.test_daily_health_check import LONG_AGO, broken, history_of
+from tests.end_to_end.test_daily_log_maintenance import wait_for
 from tests.sandbox.airflow_client import AirflowClient
 from tests.sandbox.settings import Settings
 
@@ -74,3 +75,9 @@ def test_without_prometheus_nothing_is_known(entry, sandbox, healthy):
     unknown = {one["check"] for one in found if one["verdict"] == "unknown"}
     assert state == "failed"
     assert {"slo_availability", "slo_burn", "capacity_kept"} <= unknown
+    waiting = "SELECT count(*) FROM alarms WHERE delivered_at IS NULL"
+    with history_of(
+        sandbox
+    ) as history:  # an alarm that is left behind would be a finding of the next session
+        history.autocommit = True
+        wait_for("the message about it", lambda: history.execute(waiting).fetchall() == [(0,)])

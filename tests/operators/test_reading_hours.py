@@ -127,3 +127,10 @@ def test_day_that_cannot_be_read_is_named_and_what_was_read_is_kept(monkeypatch)
     evidence = read(monkeypatch, Prometheus(END - 5 * DAY, broken_before=END - 2 * DAY), store)
     assert min(store.hours) == (END - DAY).replace(hour=0)
     assert evidence.unread.startswith("hours up to 2026-06-09 00:00 UTC could not be read: query processing")
+
+
+def test_prometheus_of_half_an_hour_is_young_and_not_dead(monkeypatch):
+    monkeypatch.setitem(globals(), "NOW", END + timedelta(minutes=40))
+    evidence = read(monkeypatch, Prometheus(END + timedelta(minutes=10)), Store())
+    assert (evidence.first_at, evidence.minutes_since) == (END, 40)
+    assert evidence.hours[END].known_minutes == 30

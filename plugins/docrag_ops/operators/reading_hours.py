@@ -58,7 +58,30 @@ class HourReader:
             better = [hour for hour in read if hour.at in wanted and _knows_more(hour, hours.get(hour.at))]
             store.record(name, better, at=now)
             hours |= {hour.at: hour for hour in better}
-        return Evidence(hours=hours, end=end, first_at=store.first_at(name), unread=unread)
+        so_far, passed, trouble = self._so_far(end)
+        if so_far:
+            hours[end] = so_far
+        return Evidence(
+            hours=hours,
+            end=end,
+            first_at=store.first_at(name) or (end if so_far else None),
+            unread="; ".join(filter(None, (unread, trouble))),
+            minutes_since=passed,
+        )
+
+    def _so_far(self, start: datetime) -> tuple[Hour | None, int, str]:
+        """The current hour up to now, the minutes that have passed of it, and why it could not be read.
+
+        It is not kept. Shorter than a window of the probe, it says nothing yet and is left out.
+        """
+        end = self._asking.now.replace(second=0, microsecond=0)
+        passed = int((end - start).total_seconds() // MINUTE_SECONDS)
+        if passed < self._slo.probe_window_minutes:
+            return None, 0, ""
+        try:
+            return next(iter(self._read(start, end)), None), passed, ""
+        except CouldNotMeasureError as error:
+            return None, passed, f"the current hour could not be read: {error}"
 
     def counts(self) -> Counts:
         """Valid and failed requests of each five minutes of the last days."""
@@ -91,9 +114,10 @@ class HourReader:
     def _read(self, start: datetime, end: datetime) -> list[Hour]:
         minutes, minute = self._slo.probe_window_minutes, timedelta(seconds=MINUTE_SECONDS)
         until = min(end + minutes * minute - minute, self._asking.now.replace(second=0, microsecond=0))
-        window = f"{minutes}m"
+        window, span = f"{minutes}m", min(HOUR, end - start)
+        hour = "1h" if span == HOUR else f"{span.total_seconds() / MINUTE_SECONDS:.0f}m"
         fine = self._requests(window, start + minute, until, MINUTE_SECONDS)
-        hourly = self._requests("1h", start + HOUR, end, HOUR_SECONDS)
+        hourly = self._requests(hour, start + span, end, HOUR_SECONDS)
         probe = self._ask("probe", window, start + minute, until, MINUTE_SECONDS)
         answers = Answers(
             probe=next(iter(probe.values()), {}),
@@ -101,7 +125,7 @@ class HourReader:
             failed=fine.get("failed", {}),
             valid_hourly=hourly.get("valid", {}),
             failed_hourly=hourly.get("failed", {}),
-            buckets_hourly=self._ask("buckets", "1h", start + HOUR, end, HOUR_SECONDS, label="le"),
+            buckets_hourly=self._ask("buckets", hour, start + span, end, HOUR_SECONDS, label="le"),
         )
         return hours_of(
             answers,

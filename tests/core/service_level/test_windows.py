@@ -146,3 +146,24 @@ def test_spells_are_told_newest_first_and_the_rest_counted():
 )
 def test_quantile(buckets: dict[str, float], value: float | None):
     assert quantile(0.95, buckets) == (value if value is None else pytest.approx(value))
+
+
+def test_current_hour_is_in_every_window():
+    so_far = hour(0, valid=500.0, failed=5.0, minutes=30, dark=(0, 1, 2))
+    evidence = Evidence(
+        hours={one.at: one for one in (*map(hour, range(1, 25)), so_far)},
+        end=END,
+        first_at=END - DAY,
+        minutes_since=30,
+    )
+    now = Window(days=1, evidence=evidence, least_coverage=0.95)
+    assert availability(now, target=0.999).denominator == 24_500
+    assert coverage(now).value == pytest.approx(1 - 3 / (1440 + 30))
+
+
+def test_current_hour_without_data_is_dark():
+    hours = {one.at: one for one in map(hour, range(1, 25))}
+    evidence = Evidence(hours=hours, end=END, first_at=END - DAY, minutes_since=30)
+    assert coverage(Window(days=1, evidence=evidence, least_coverage=0.95)).value == pytest.approx(
+        1440 / 1470
+    )

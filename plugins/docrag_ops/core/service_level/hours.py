@@ -19,7 +19,7 @@ Points = Mapping[int, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Hour:
-    """One full UTC hour. `valid` is None when Prometheus had no series of requests at all.
+    """One UTC hour, or the current one so far. `valid` is None when Prometheus had no series of requests at all.
 
     `buckets`: upper bound as Prometheus writes it -> requests answered within it, cumulative.
     `dark`, `down`: minutes of the hour, 0-59.
@@ -31,11 +31,12 @@ class Hour:
     buckets: Mapping[str, float]
     dark: tuple[int, ...] = ()
     down: tuple[int, ...] = ()
+    minutes: int = MINUTES
 
     @property
     def known_minutes(self) -> int:
         """For how many of its minutes it is known whether the service was up."""
-        return MINUTES - len(self.dark)
+        return self.minutes - len(self.dark)
 
     def times(self, minutes: Iterable[int]) -> list[datetime]:
         """Minutes of the hour as times."""
@@ -47,7 +48,7 @@ class Answers:
     """What Prometheus says about some hours.
 
     `probe`, `valid`, `failed`: every minute, about the window before it; `valid_hourly` and so on at the end of each
-    hour, about that hour.
+    hour (of the current one: at its last minute), about that hour.
     """
 
     probe: Points
@@ -87,12 +88,15 @@ def hours_of(
 
     down = minutes_where(is_down)
     dark = minutes_where(lambda time: time not in answers.probe) - down
-    hours = [_hour(begin, answers, dark=dark, down=down) for begin in range(first, last, HOUR)]
+    hours = [
+        _hour(begin, min(begin + HOUR, last), answers, dark=dark, down=down)
+        for begin in range(first, last, HOUR)
+    ]
     return [hour for hour in hours if hour.known_minutes]
 
 
-def _hour(begin: int, answers: Answers, *, dark: set[int], down: set[int]) -> Hour:
-    end, minutes = begin + HOUR, range(begin, begin + HOUR, MINUTE)
+def _hour(begin: int, end: int, answers: Answers, *, dark: set[int], down: set[int]) -> Hour:
+    minutes = range(begin, end, MINUTE)
     return Hour(
         at=datetime.fromtimestamp(begin, UTC),
         valid=answers.valid_hourly.get(end),
@@ -100,4 +104,5 @@ def _hour(begin: int, answers: Answers, *, dark: set[int], down: set[int]) -> Ho
         buckets={bound: points[end] for bound, points in answers.buckets_hourly.items() if end in points},
         dark=tuple((minute - begin) // MINUTE for minute in minutes if minute in dark),
         down=tuple((minute - begin) // MINUTE for minute in minutes if minute in down),
+        minutes=len(minutes),
     )

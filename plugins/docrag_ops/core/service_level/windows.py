@@ -22,7 +22,7 @@ DAY_MINUTES = 24 * MINUTES
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All hours that are known, and up to when it was looked.
+    """All hours that are known, and up to which full hour (`end`) and how many minutes of the next one it was looked.
 
     `first_at`: the first hour of which anything was ever known. `unread`: why older or newer hours were not read.
     """
@@ -31,11 +31,12 @@ class Evidence:
     end: datetime
     first_at: datetime | None
     unread: str = ""
+    minutes_since: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Window:
-    """So many days up to the end of the evidence."""
+    """So many days up to the last full hour, and what has passed of the next one."""
 
     days: int
     evidence: Evidence
@@ -55,22 +56,27 @@ class Window:
     def hours(self) -> list[Hour]:
         """Its hours that are known, oldest first."""
         known = self.evidence.hours
-        times = (self.start + HOUR * number for number in range(self.days * 24))
-        return [known[time] for time in times if time in known]
+        return [known[time] for time in self._lengths if time in known]
+
+    @cached_property
+    def _lengths(self) -> dict[datetime, int]:
+        """All its hours, with the minutes that each has in it."""
+        lengths = {self.start + HOUR * number: MINUTES for number in range(self.days * 24)}
+        since = self.evidence.minutes_since
+        return {**lengths, self.evidence.end: since} if since else lengths
 
     @cached_property
     def coverage(self) -> float:
         """For which share of its minutes it is known whether the service was up."""
-        return sum(hour.known_minutes for hour in self.hours) / (self.days * DAY_MINUTES)
+        return sum(hour.known_minutes for hour in self.hours) / sum(self._lengths.values())
 
     @property
     def dark(self) -> str:
         """Its dark spells, for a person; empty when there is none."""
         known = {hour.at: hour for hour in self.hours}
         minutes: list[datetime] = []
-        for number in range(self.days * 24):
-            time = self.start + HOUR * number
-            dark = known[time].dark if time in known else range(MINUTES)
+        for time, length in self._lengths.items():
+            dark = known[time].dark if time in known else range(length)
             minutes += [time + timedelta(minutes=minute) for minute in dark]
         return said(spells(minutes))
 
