@@ -132,6 +132,18 @@ def test_good_subjects_are_summed_up_with_their_extreme():
     assert (finding.subject, finding.value, finding.evidence) == ("2 subjects", 0.7, "highest: 70 % (b)")
 
 
+def test_summary_that_tells_all_has_every_number():
+    all_of_them = HIGH.model_copy(update={"tells_all": True})
+    outcome = Measured(
+        (
+            Measurement(subject="a", value=0.5, evidence="5 of 10"),
+            Measurement(subject="b", value=0.7, evidence="7 of 10"),
+        )
+    )
+    [finding] = judged(all_of_them, outcome).findings
+    assert (finding.value, finding.evidence) == (0.7, "a: 50 % (5 of 10); b: 70 % (7 of 10)")
+
+
 def test_finding_says_which_limit_was_crossed():
     assert [judged(HIGH, value).findings[0].limit for value in (0.95, 0.85, 0.1)] == [0.9, 0.8, 0.8]
 

@@ -29,6 +29,11 @@ def test_schedule_and_how_late_it_may_be(tmp_path: Path):
     )
 
 
+def test_constant_of_the_file_is_its_value(tmp_path: Path):
+    text = "LATE = timedelta(hours=7)\nwith DAG(schedule='0 9 * * *', **scheduled_entry(late_after=LATE)):\n    pass\n"
+    assert read(tmp_path, text).late_after == timedelta(hours=7)
+
+
 def test_runbook_has_no_schedule(tmp_path: Path):
     assert read(tmp_path, "with DAG(**runbook()):\n    pass\n").cron == ""
     assert read(tmp_path, "with DAG(schedule=None):\n    pass\n").cron == ""

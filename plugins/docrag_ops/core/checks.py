@@ -131,6 +131,9 @@ class Check(Record):
         Empty.UNKNOWN
     )
     empty_reason: Annotated[str, Field(description="what is said when there is nothing to look at")] = ""
+    tells_all: Annotated[
+        bool, Field(description="true when the summary of what is ok names every subject with its number")
+    ] = False
     remedy: Annotated[
         str, Field(min_length=1, description="what a person does about it, in a sentence or two")
     ]

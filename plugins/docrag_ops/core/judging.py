@@ -123,6 +123,13 @@ def _summary_of_good(check: Check, limits: Limits, good: list[tuple[float, str, 
     if len(good) == 1:
         return (_finding(check, limits, subject, Verdict.OK, value=value, evidence=evidence),)
     extreme = "lowest" if limits.below else "highest"
+    if check.tells_all:
+        evidence = "; ".join(
+            f"{name}: {format_value(number, limits.unit)} ({why})" for number, name, why in good
+        )
+        return (
+            _finding(check, limits, f"{len(good):,} subjects", Verdict.OK, value=value, evidence=evidence),
+        )
     evidence = f"{extreme}: {format_value(value, limits.unit)} ({subject})" if value else ""
     return (_finding(check, limits, f"{len(good):,} subjects", Verdict.OK, value=value, evidence=evidence),)
 

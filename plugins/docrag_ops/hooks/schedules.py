@@ -26,10 +26,21 @@ def schedules(folder: Path = DAGS) -> list[Schedule]:
 
 
 def _schedule_of(path: Path) -> Schedule:
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    module = ast.parse(path.read_text())
+    named = {
+        target.id: node.value
+        for node in module.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
     given: dict[str, ast.expr] = {}
     for call in calls:
-        given.update({one.arg: one.value for one in call.keywords if one.arg in ("schedule", "late_after")})
+        for one in call.keywords:
+            if one.arg in ("schedule", "late_after"):
+                is_named = isinstance(one.value, ast.Name) and one.value.id in named
+                given[one.arg] = named[ast.unparse(one.value)] if is_named else one.value
     cron, late_after = given.get("schedule"), given.get("late_after")
     if cron is not None and not (isinstance(cron, ast.Constant) and isinstance(cron.value, str | None)):
         raise DefinitionError(
