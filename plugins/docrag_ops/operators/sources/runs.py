@@ -39,6 +39,8 @@ def kept_entries(asking: Asking) -> list[due_runs.Kept]:
         raise CouldNotMeasureError("no file in dags/ has a schedule")
     longest = max(timedelta(days=max(window_days(asking))), FURTHEST)
     past = PastRuns().reports(asking.run.environment, asking.now - longest - FURTHEST)
+    if asking.run.entry in past:  # this very run has left no report yet, and is not missed
+        past[asking.run.entry].runs.append(due_runs.recorded(asking.run.run_id, asking.now))
     states = entry_states(asking.task_instance, sorted(scheduled))
     return [
         due_runs.Kept(
