@@ -20,7 +20,8 @@ print(json.dumps(sorted(sys.modules)))
 def modules_of(tmp_path: Path, *arguments: str) -> set[str]:
     """What `airflow ARGUMENTS` has imported once Airflow is set up."""
     (tmp_path / "config").symlink_to(ROOT / "config")
-    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path)}
+    plugins = str(ROOT / "plugins")
+    environment = {**os.environ, "AIRFLOW_HOME": str(tmp_path), "AIRFLOW__CORE__PLUGINS_FOLDER": plugins}
     command = [sys.executable, "-c", LOADED, *arguments]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
