@@ -1,6 +1,6 @@
 """Hours of service, and the day's figures of what capacity is planned by.
 
-Revision ID: 0007
+Revision ID: 0005
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-revision = "0007"
+revision = "0005"
 down_revision = "0004"
 
 
