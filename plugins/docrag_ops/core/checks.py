@@ -86,6 +86,10 @@ class Baseline(Record):
     minimum_days: Annotated[
         int, Field(ge=1, description="how many of them must exist before the check is judged, e.g. 3")
     ]
+    usual_at_least: Annotated[
+        float | None,
+        Field(gt=0, description="a smaller usual value counts as this, as no ratio to 0 exists, e.g. 10"),
+    ] = None
 
 
 class Guard(Record):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -129,6 +130,119 @@ class LogsSection(Record):
     ] = 24
 
 
+class TlsEndpoint(Record):
+    """A place where users are served over TLS, and the Certificate object that it should serve."""
+
+    host: Annotated[str, Field(min_length=1, description="a host name or address, e.g. doc-rag.example.com")]
+    port: Annotated[int, Field(ge=1, le=65535, description="a port, e.g. 443")] = 443
+    server_name: Annotated[
+        str | None, Field(min_length=1, description="the name users ask for, where it is not the host")
+    ] = None
+    certificate: Annotated[
+        str | None,
+        Field(
+            pattern="^[^/]+/[^/]+$", description="the Certificate it serves, e.g. doc-rag-prod/doc-rag-tls"
+        ),
+    ] = None
+
+    @property
+    def name(self) -> str:
+        """What clients ask for by SNI, and what the certificate has to be made out to."""
+        return self.server_name or self.host
+
+
+class CertificatesSection(Record):
+    """Certificates that have to exist, and the endpoints that serve them."""
+
+    expected: Annotated[
+        tuple[str, ...],
+        Field(description="cert-manager's Certificates that have to exist, e.g. [doc-rag-prod/doc-rag-tls]"),
+    ] = ()
+    endpoints: Annotated[
+        tuple[TlsEndpoint, ...], Field(description="a list of host, port, server_name, certificate")
+    ] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Every Certificate that is named here, once."""
+        served = (one.certificate for one in self.endpoints if one.certificate)
+        return tuple(dict.fromkeys((*self.expected, *served)))
+
+
+class ScanCommand(Record):
+    """A command in the scanner's pod that prints results as JSON."""
+
+    workload: Annotated[
+        str,
+        Field(min_length=1, description="a workload named under cluster.workloads, e.g. security-scanner"),
+    ]
+    container: Annotated[str, Field(min_length=1, description="the container's name, e.g. security-scanner")]
+    command: Annotated[
+        tuple[str, ...],
+        Field(min_length=1, description="an argument list, no shell, e.g. [cat, /results/latest.json]"),
+    ]
+
+
+class ScansSection(Record):
+    """Where the results of security scans are."""
+
+    reports: Annotated[
+        Literal["required", "optional"],
+        Field(description="required where the trivy-operator scans; optional: asked where it is installed"),
+    ] = "optional"
+    results: Annotated[
+        ScanCommand | None, Field(description="a mapping with workload, container and command")
+    ] = None
+    max_age_hours: Annotated[
+        float, Field(gt=0, description="hours after which a result is none any more, e.g. 48")
+    ] = 48
+
+    @property
+    def max_age(self) -> timedelta:
+        """The age beyond which a result says nothing about today."""
+        return timedelta(hours=self.max_age_hours)
+
+
+FAILED_WORDS = (
+    r"auth(?:entication)?[ _.-]?fail(?:ed|ure)",
+    r"fail(?:ed|ure)[ _.-](?:to[ _.-])?(?:auth(?:enticate|entication)?|log[ _.-]?[io]n|password)\b",
+    r"log[ _.-]?in[ _.-]fail(?:ed|ure)",
+    r"(?:invalid|wrong|bad|incorrect)[ _.-](?:user ?name or |api[ _.-])?(?:credentials?|password|token|key)\b",
+    r"password mismatch",
+    r"no user/password was provided",
+    r'user "[^"]*" was not found in "',
+)
+
+
+class AccessSection(Record):
+    """Whose logs tell of failed authentications and of rate limits."""
+
+    containers: Annotated[
+        tuple[LoggedContainer, ...], Field(min_length=1, description="a list of workload, container")
+    ]
+    window_hours: Annotated[
+        int, Field(ge=1, le=168, description="how far back each check looks, e.g. 24")
+    ] = 24
+    failed_words: Annotated[
+        tuple[str, ...],
+        Field(
+            min_length=1,
+            description="regular expressions, in any case, of messages that say so, e.g. ['auth failed']",
+        ),
+    ] = FAILED_WORDS
+
+    @model_validator(mode="after")
+    def _words_are_expressions(self) -> AccessSection:
+        for word in self.failed_words:
+            try:
+                re.compile(word)
+            except re.error as error:
+                raise ValueError(
+                    f"failed_words has {word!r}, which is no regular expression: {error}"
+                ) from error
+        return self
+
+
 class ChangeSection(Record):
     """What one kind of change may do here."""
 
@@ -183,6 +297,11 @@ class Environment(Record):
     slo: Annotated[
         SloSection | None, Field(description="a mapping with availability, p95_seconds and probe")
     ] = None
+    certificates: Annotated[
+        CertificatesSection | None, Field(description="a mapping with expected and endpoints")
+    ] = None
+    scans: Annotated[ScansSection | None, Field(description="a mapping with reports and results")] = None
+    access: Annotated[AccessSection | None, Field(description="a mapping with containers")] = None
     changes: Annotated[
         dict[str, ChangeSection], Field(description="change kinds, each with limits and policy")
     ] = Field(default_factory=dict)
@@ -199,6 +318,11 @@ class Environment(Record):
         known = self.cluster.workloads if self.cluster else {}
         named = [("storage.volumes", one.workload) for one in (self.storage.volumes if self.storage else ())]
         named += [("logs.containers", one.workload) for one in (self.logs.containers if self.logs else ())]
+        named += [
+            ("access.containers", one.workload) for one in (self.access.containers if self.access else ())
+        ]
+        if self.scans and self.scans.results:
+            named.append(("scans.results", self.scans.results.workload))
         for key, workload in named:
             if workload not in known:
                 raise ValueError(
@@ -213,6 +337,17 @@ class Environment(Record):
             raise ValueError(
                 "section 'slo' needs the key 'traffic.variables.requests', the selector of requests"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _certificates_are_where_we_look(self) -> Environment:
+        namespaces = self.cluster.namespaces if self.cluster else ()
+        for name in self.certificates.named if self.certificates else ():
+            if name.partition("/")[0] not in namespaces:
+                raise ValueError(
+                    f"certificates names {name!r}; expected NAMESPACE/NAME with a namespace of "
+                    f"cluster.namespaces: {', '.join(namespaces) or 'none is given'}"
+                )
         return self
 
     def has_area(self, area: str) -> bool:
@@ -259,6 +394,7 @@ class Environment(Record):
 
 AREA_SECTIONS = frozenset(
     {"cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic", "logs", "slo"}
+    | {"certificates", "scans", "access"}
 )
 
 

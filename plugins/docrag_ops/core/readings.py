@@ -135,7 +135,7 @@ def _times_median(
     recent = _daily(check, history.get(measurement.subject, ()), baseline.days, now=now)
     if len(recent) < baseline.minimum_days:
         return NoBaseline(f"needs {baseline.minimum_days} days, has {len(recent)}")
-    usual = median(recent)
+    usual = max(median(recent), baseline.usual_at_least or 0)
     value = _number(measurement.value)
     if check.minimum_volume and max(usual, value) < check.minimum_volume:
         return NoBaseline(f"low volume: usually fewer than {check.minimum_volume:,.0f}")

@@ -45,15 +45,17 @@ class ClusterHook(BaseHook):
         to_facts: Callable[[Mapping[str, Any]], Facts],
         *,
         query: Sequence[tuple[str, str]] = (),
+        page_items: int = PAGE_ITEMS,
     ) -> list[Facts]:
         """Facts of all items of a list, read page by page; a list that changed too much is begun again.
 
         :param path: such as `/api/v1/namespaces/doc-rag-prod/pods`. A namespace that does not exist lists as
             empty, without an error: ask for the namespace first.
+        :param page_items: fewer for objects that may be large: one page is in memory at a time.
         """
         for _ in range(3):
             try:
-                return self._read_pages(path, to_facts, query)
+                return self._read_pages(path, to_facts, [*query, ("limit", str(page_items))])
             except _ExpiredListError:
                 self.log.info("The list %s expired between two pages; reading it again", path)
         raise CouldNotMeasureError(f"{self._who} let the list {path} expire three times between two pages")
@@ -67,6 +69,19 @@ class ClusterHook(BaseHook):
         if status == 404 and body.lstrip().startswith(b"{"):
             return None
         return self._json(path, status, body)
+
+    def api_groups(self) -> frozenset[str]:
+        """The API groups that this cluster serves, e.g. `cert-manager.io`.
+
+        Asked before a custom resource is: what an absent one answers (404, plain text) is what a proxy on the way or
+        a wrong address answers too, and those are no reason to say that there is nothing.
+        """
+        found = self.get("/apis")
+        if found is None or found.get("kind") != "APIGroupList":
+            raise CouldNotMeasureError(
+                f"{self._who} does not say which APIs it has (/apis): {str(found)[:200]}"
+            )
+        return frozenset(str(group["name"]) for group in found.get("groups") or ())
 
     def _read_pages(
         self, path: str, to_facts: Callable[[Mapping[str, Any]], Facts], query: Sequence[tuple[str, str]]
@@ -87,7 +102,7 @@ class ClusterHook(BaseHook):
     ) -> str:
         """Add the facts of one page; returns the next one's token. The page is forgotten before the next is read."""
         more = [("continue", token)] if token else []
-        status, body = self._ask(path, [*query, ("limit", str(PAGE_ITEMS)), *more])
+        status, body = self._ask(path, [*query, *more])
         if status == EXPIRED:
             raise _ExpiredListError(path)
         page = self._json(path, status, body)

@@ -12,15 +12,18 @@ from docrag_ops.core.errors import DefinitionError
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
 QUERY_SOURCES = frozenset({"sql", "promql"})
 SOURCES = QUERY_SOURCES | {
+    "access",
     "alarms",
     "cache",
     "capacity",
+    "certificates",
     "cluster",
     "database",
     "entries",
     "log_files",
     "logs",
     "runs",
+    "scans",
     "service",
     "service_level",
     "vectors",

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from importlib import import_module
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import Environment
@@ -21,6 +21,7 @@ from docrag_ops.hooks.include import IncludeFolder
 log = logging.getLogger(__name__)
 
 Answers = dict[str, Outcome]
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,25 @@ def answer_each(checks: Iterable[Check], question: Callable[[Check], Outcome]) -
             unreachable = outcome.reason
         answers[check.name] = outcome
     return answers
+
+
+def remembered(read: Callable[[], Kept]) -> Callable[[], Kept]:
+    """Reads when it is first asked. What went wrong then is said to whoever asks later, and is no reason not to ask
+    other systems: it is never an UnreachableError."""
+    kept: list[Kept] = []
+    failures: list[CouldNotMeasureError] = []
+
+    def ask() -> Kept:
+        if not kept and not failures:
+            try:
+                kept.append(read())
+            except CouldNotMeasureError as error:
+                failures.append(error)
+        if failures:
+            raise CouldNotMeasureError(str(failures[0]))
+        return kept[0]
+
+    return ask
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,133 @@
+"""Results that a scanner prints: the JSON of `trivy image`, `trivy fs` or `trivy k8s`, one or several.
+
+Source: https://trivy.dev/latest/docs/configuration/reporting/#json
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from docrag_ops.core.measurements import Measurement
+from docrag_ops.core.units import Unit, format_value
+
+CRITICAL = "CRITICAL"
+NAMED = 5
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScanResult:
+    """What a scan of one artifact found: counts by severity, and the critical findings that can be mended."""
+
+    artifact: str
+    scanned_at: datetime | None
+    counts: Mapping[str, int]
+    to_fix: tuple[str, ...]
+    problem: str = ""
+
+
+def parse_results(text: str) -> list[ScanResult]:
+    """One result per artifact. Without any, or with anything else in between, the output is no result.
+
+    >>> parse_results('{"ArtifactName": "nginx:1.27", "CreatedAt": "2026-11-25T06:00:00Z"}')[0].artifact
+    'nginx:1.27'
+
+    :raises ValueError: quoting what came instead.
+    """
+    results = [one for document in _documents(text) for one in _results(document)]
+    if not results:
+        raise ValueError("it printed no result")
+    return results
+
+
+def _documents(text: str) -> Iterator[Json]:
+    """JSON objects, in a list or one after the other."""
+    decoder, rest = json.JSONDecoder(), text.strip()
+    while rest:
+        try:
+            found, end = decoder.raw_decode(rest)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"it printed no JSON: {rest[:200]!r}") from error
+        rest = rest[end:].lstrip()
+        for one in found if isinstance(found, list) else [found]:
+            if not isinstance(one, dict):
+                raise ValueError(f"it printed JSON that is no result: {str(one)[:200]!r}")
+            yield one
+
+
+def _results(document: Json) -> Iterator[ScanResult]:
+    """Of one document: `trivy k8s` has many resources in one."""
+    scanned_at = _time(document.get("CreatedAt"))
+    if "ArtifactName" in document:
+        yield _result(str(document["ArtifactName"]), scanned_at, document)
+        return
+    resources = document.get("Resources") or document.get("Vulnerabilities")
+    if "ClusterName" not in document or not isinstance(resources, list):
+        raise ValueError(
+            f"it printed JSON that is no result of trivy (no ArtifactName): {json.dumps(document)[:200]!r}"
+        )
+    for one in resources:
+        name = "/".join(str(one[key]) for key in ("Namespace", "Kind", "Name") if one.get(key))
+        yield _result(name, scanned_at, one)
+
+
+def _result(artifact: str, scanned_at: datetime | None, document: Json) -> ScanResult:
+    counts: Counter[str] = Counter()
+    to_fix: list[str] = []
+    for target in document.get("Results") or ():
+        for one in target.get("Vulnerabilities") or ():
+            counts[_severity(one)] += 1
+            if _severity(one) == CRITICAL and one.get("FixedVersion"):
+                to_fix.append(f"{one.get('VulnerabilityID', '?')} in {one.get('PkgName', '?')}")
+        for one in target.get("Misconfigurations") or ():
+            if one.get("Status", "FAIL") == "FAIL":
+                counts[_severity(one)] += 1
+                to_fix += (
+                    [f"{one.get('ID', '?')} {one.get('Title', '')}"] if _severity(one) == CRITICAL else []
+                )
+    return ScanResult(
+        artifact=artifact,
+        scanned_at=scanned_at,
+        counts=counts,
+        to_fix=tuple(to_fix),
+        problem=str(document.get("Error") or ""),
+    )
+
+
+def _severity(one: Json) -> str:
+    return str(one.get("Severity") or "UNKNOWN").upper()
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def critical_to_fix(result: ScanResult, *, where: str, now: datetime, max_age: timedelta) -> Measurement:
+    """How many critical findings can be mended; a result that is old, of no time or of a failed scan is a problem."""
+    subject = f"{where}: {result.artifact}"
+    if result.problem:
+        return Measurement(subject=subject, problem=f"the scan failed: {result.problem}")
+    if result.scanned_at is None:
+        return Measurement(subject=subject, problem="the result does not say when it was made (CreatedAt)")
+    said = f"scanned {result.scanned_at:%Y-%m-%d %H:%M} UTC"
+    if now - result.scanned_at > max_age:
+        most = format_value(max_age.total_seconds(), Unit.SECONDS)
+        return Measurement(subject=subject, problem=f"{said}; a result says nothing after {most}")
+    counts = (
+        ", ".join(f"{count:,} {name.lower()}" for name, count in sorted(result.counts.items())) or "nothing"
+    )
+    names = [*result.to_fix[:NAMED]]
+    if len(result.to_fix) > NAMED:
+        names.append(f"and {len(result.to_fix) - NAMED:,} more")
+    return Measurement(
+        subject=subject, value=len(result.to_fix), evidence="; ".join((said, f"found: {counts}", *names))
+    )
