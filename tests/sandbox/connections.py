@@ -4,6 +4,7 @@ import json
 import shutil
 from typing import Any
 
+from tests.sandbox import tls
 from tests.sandbox.passwords import passwords, write_private
 from tests.sandbox.programs import program
 from tests.sandbox.settings import Settings
@@ -48,7 +49,13 @@ def connections(settings: Settings) -> dict[str, dict[str, Any]]:
         },
         "docrag_prometheus": http(settings.prometheus_port),
         "docrag_alertmanager": http(settings.alertmanager_port),
-        "docrag_api": http(settings.api_port),
+        "docrag_api": {
+            **http(settings.api_port),
+            "extra": {
+                "connect_to": {tls.ENDPOINT: f"{LOCALHOST}:{settings.tls_port}"},
+                "verify": str(tls.folder(settings) / "ca.crt"),
+            },
+        },
         "docrag_qdrant": http(settings.qdrant_port),
         "docrag_backups": {"conn_type": "fs", "extra": {"path": str(settings.backups_dir)}},
         "docrag_alarm": {

@@ -13,7 +13,9 @@ from tests.sandbox import (
     processes,
     prometheus_server,
     redis_server,
+    scanner,
     storage,
+    tls,
 )
 from tests.sandbox.local_http import answers
 from tests.sandbox.ports import listening_ports
@@ -105,6 +107,8 @@ PARTS = (
         more_port_settings=("kubernetes_control_port",),
     ),
     Part("storage", None, storage.start, storage.stop, needs=("cluster",), is_process=False),
+    Part("scanner", None, scanner.start, scanner.stop, needs=("cluster",), is_process=False),
+    Part(tls.PART, "tls_port", tls.start, tls.stop, needs=("cluster",)),
     Part(log_files.PART, None, log_files.start, log_files.stop, needs=("cluster",)),
     Part("backups", None, backups.start, lambda settings: False, needs=("postgres",), is_process=False),
     _python_part("qdrant", "tests.sandbox.qdrant", "qdrant_port", "/readyz"),

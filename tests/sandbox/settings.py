@@ -29,6 +29,7 @@ class Settings:
     kubernetes_control_port: int = 16444
     qdrant_port: int = 16333
     alarm_port: int = 18025
+    tls_port: int = 18443
     airflow_port: int = 8080
     rows: int = 40_000
     """How many documents there are; chunks, sessions and audit rows grow with them (times 4, 1 and 3)."""

@@ -18,7 +18,7 @@ from tests.sandbox import traffic
 from tests.sandbox.api.answers import Answers
 from tests.sandbox.api.database import Database
 from tests.sandbox.api.logs import PodLogs
-from tests.sandbox.api.metrics import RequestMetrics
+from tests.sandbox.api.metrics import UNKNOWN_TOKEN, RequestMetrics
 from tests.sandbox.settings import Settings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -116,11 +116,20 @@ class Api:
         if "api_errors" in self.faults and not is_probe and random.random() < ERROR_RATIO:
             self.logs.write("error", "answer could not be composed", error="model returned no tokens")
             return web.json_response({"error": "internal"}, status=500)
+        if request.headers.get("Authorization"):
+            return self._refuse(request)
         try:
             return await handler(request)
         except (psycopg.Error, TimeoutError) as error:
             self.logs.write("error", "database did not answer", error=str(error).strip() or "timed out")
             return web.json_response({"error": "database unavailable"}, status=503)
+
+    def _refuse(self, request: web.Request) -> web.Response:
+        """Nobody has a token: everything here is public, and whoever shows one is guessing."""
+        self.metrics.auth_failures[UNKNOWN_TOKEN] += 1
+        client = request.headers.get("X-Forwarded-For", request.remote or "")
+        self.logs.write("warning", "auth failed", reason=UNKNOWN_TOKEN, client=client, path=request.path)
+        return web.json_response({"error": "unauthorized"}, status=401)
 
     def _log(self, request: web.Request, status: int, seconds: float) -> None:
         level = "info" if status < 400 else "warning" if status < 500 else "error"

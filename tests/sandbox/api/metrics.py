@@ -4,11 +4,14 @@ from collections import Counter, defaultdict
 
 from tests.sandbox.traffic import BUCKETS_SECONDS, bucket_index
 
+UNKNOWN_TOKEN = "unknown_token"
+
 
 class RequestMetrics:
-    """http_requests_total{method,route,status} and http_request_duration_seconds{method,route}."""
+    """http_requests_total{method,route,status}, http_request_duration_seconds{method,route}, auth_failures_total."""
 
     def __init__(self) -> None:
+        self.auth_failures: Counter[str] = Counter({UNKNOWN_TOKEN: 0})
         self.requests: Counter[tuple[str, str, str]] = Counter()
         self.buckets: dict[tuple[str, str], list[int]] = {}
         self.seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
@@ -34,6 +37,12 @@ class RequestMetrics:
         ]
         for method, route in sorted(self.buckets):
             lines += self._histogram(method, route)
+        lines += [
+            "# HELP auth_failures_total Requests refused for what they came with.",
+            "# TYPE auth_failures_total counter",
+        ]
+        for reason, count in sorted(self.auth_failures.items()):
+            lines.append(f'auth_failures_total{{reason="{reason}"}} {count}')
         return "\n".join(lines) + "\n"
 
     def _histogram(self, method: str, route: str) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
-from tests.sandbox.cluster.kinds import METRICS_GROUP, Registry, Resource
+from tests.sandbox.cluster.kinds import Registry, Resource
 
 Object = dict[str, Any]
 VERSION = {
@@ -25,12 +26,12 @@ def api_versions() -> Object:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
 
 
-def groups(registry: Registry, *, metrics: bool) -> Object:
+def groups(registry: Registry, *, absent: Collection[str]) -> Object:
     names = dict.fromkeys(resource.group for resource in registry if resource.group)
     return {
         "kind": "APIGroupList",
         "apiVersion": "v1",
-        "groups": [_group(registry, name) for name in names if metrics or name != METRICS_GROUP],
+        "groups": [_group(registry, name) for name in names if name not in absent],
     }
 
 

@@ -33,6 +33,7 @@ Object = dict[str, Any]
 Process = asyncio.subprocess.Process
 ALONE_SECONDS = 5  # how long a command may go on after its client has gone
 STOP_SECONDS = 2
+OWN = "/opt"  # what the image brings along, where a part of the sandbox has put something there
 
 
 class Execution:
@@ -132,7 +133,8 @@ class Execution:
     def _cell(self, pod: Object) -> Cell:
         folders = self.cluster.folders
         folders.create(pod)
-        paths = (*EVERY_POD, *claim_mounts(pod).values())
+        own = [OWN] if folders.inside(pod, OWN).exists() else []
+        paths = (*EVERY_POD, *claim_mounts(pod).values(), *own)
         return Cell(
             hostname=pod["metadata"]["name"],
             folders={path: folders.inside(pod, path) for path in paths},

@@ -11,10 +11,13 @@ from tests.sandbox.cluster import discovery, logs, metrics_api
 from tests.sandbox.cluster.access import Access
 from tests.sandbox.cluster.cluster import Cluster
 from tests.sandbox.cluster.execution import Execution
+from tests.sandbox.cluster.faults import security
 from tests.sandbox.cluster.kinds import METRICS_GROUP, Registry, Resource
 from tests.sandbox.cluster.parameters import flag
 from tests.sandbox.cluster.reading import Reader, as_json
 from tests.sandbox.cluster.statuses import ApiError, PlainError, method_not_allowed, not_found, unknown_path
+
+ABSENT_GROUPS = {"metrics_api_absent": METRICS_GROUP, **security.ABSENT_GROUPS}
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,8 @@ class Gate:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         user = self.access.user(request.headers.get("Authorization", ""))
         parts = [part for part in request.path.split("/") if part]
-        if parts[:2] == ["apis", METRICS_GROUP]:
-            self._require_metrics()
+        if parts[:1] == ["apis"] and parts[1:2]:
+            self._require_group(parts[1])
         document = self._discovery(parts)
         if document is not None:
             return as_json(document)
@@ -73,10 +76,14 @@ class Gate:
             return self.reader.get(request, address.resource, address.namespace, address.name)
         return await self.reader.list(request, address.resource, address.namespace)
 
-    def _require_metrics(self) -> None:
-        if "metrics_api_absent" in self.cluster.active:
+    def _absent(self) -> set[str]:
+        """The API groups that a fault has taken away."""
+        return {group for name, group in ABSENT_GROUPS.items() if name in self.cluster.active}
+
+    def _require_group(self, group: str) -> None:
+        if group in self._absent():
             raise unknown_path()
-        if "metrics_api_down" in self.cluster.active:
+        if group == METRICS_GROUP and "metrics_api_down" in self.cluster.active:
             raise PlainError(503, "service unavailable\n")
 
     def _pod(self, address: Address) -> dict[str, Any]:
@@ -95,7 +102,7 @@ class Gate:
             case ["api", "v1"]:
                 return discovery.resources(registry, "", "v1")
             case ["apis"]:
-                return discovery.groups(registry, metrics="metrics_api_absent" not in self.cluster.active)
+                return discovery.groups(registry, absent=self._absent())
             case ["apis", group]:
                 return discovery.group(registry, group)
             case ["apis", group, version]:

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from tests.sandbox.cluster import controllers, defaults, identity
+from tests.sandbox.cluster.controllers import certificates
 from tests.sandbox.cluster.kinds import Registry
 from tests.sandbox.cluster.quantities import rfc3339
 from tests.sandbox.cluster.world import World, new
@@ -20,16 +21,17 @@ WITH_GENERATION = {"Deployment", "StatefulSet", "DaemonSet", "Job", "PodDisrupti
 
 
 def seed(manifests: Path, state: Path) -> World:
-    """Build the world from every *.yaml in the folder; raises ValueError naming a bad file."""
+    """Build the world from every *.yaml in the folder and its folder `custom`; raises ValueError naming a bad file."""
     world = World(_epoch(state), Registry(), yaml.safe_load((DATA / "platform.yaml").read_text()))
     for name in SYSTEM_NAMESPACES:
         _apply(world, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-    for path in sorted(manifests.glob("*.yaml")):
+    for path in (*sorted(manifests.glob("*.yaml")), *sorted(manifests.glob("custom/*.yaml"))):
         for document in _documents(path):
             _apply(world, document)
     if not world.all("Deployment"):
         raise ValueError(f"No Deployment in {manifests}/*.yaml; expected the platform's manifests there")
     _system_objects(world)
+    certificates.issue(world, state)
     controllers.reconcile(world)
     controllers.settle(world)
     return world

@@ -6,12 +6,14 @@ import time
 from pathlib import Path
 
 from tests.sandbox.errors import SandboxError
-from tests.sandbox.faults import cache, cluster, monitoring, postgres, volumes, web
+from tests.sandbox.faults import cache, cluster, monitoring, postgres, security, volumes, web
 from tests.sandbox.passwords import write_private
 from tests.sandbox.settings import Settings
 
 FAULTS = {
-    fault.name: fault for module in (web, postgres, cache, volumes, monitoring) for fault in module.FAULTS
+    fault.name: fault
+    for module in (web, postgres, cache, volumes, monitoring, security)
+    for fault in module.FAULTS
 }
 
 

@@ -13,7 +13,7 @@ from tests.sandbox.local_http import post
 from tests.sandbox.passwords import passwords
 from tests.sandbox.settings import Settings
 
-API_SERIES = '{job="api",__name__=~"http_.*"}'
+API_SERIES = '{job="api",__name__=~"http_.*|auth_.*"}'
 
 
 def stopped(part: str, *, what: str, name: str = "") -> Fault:

@@ -14,6 +14,7 @@ from tests.sandbox.cluster.controllers import (
     jobs,
     nodes,
     replicasets,
+    scanner,
     statefulsets,
     volumes,
 )
@@ -41,3 +42,4 @@ def settle(world: World) -> None:
     jobs.settle(world)
     endpoints.derive(world)
     autoscaling.settle(world)
+    scanner.report(world)

@@ -5,7 +5,16 @@ What follows from it (counts, conditions, endpoints) is left to the controllers,
 are about the controllers' own reports: those act after the controllers (`settled=True`).
 """
 
-from tests.sandbox.cluster.faults import autoscalers, nodes, pods, servers, services, volumes, workloads
+from tests.sandbox.cluster.faults import (
+    autoscalers,
+    nodes,
+    pods,
+    security,
+    servers,
+    services,
+    volumes,
+    workloads,
+)
 from tests.sandbox.cluster.faults.registry import ALL, Since, apply
 
 __all__ = [
@@ -15,6 +24,7 @@ __all__ = [
     "autoscalers",
     "nodes",
     "pods",
+    "security",
     "servers",
     "services",
     "volumes",
