@@ -83,6 +83,8 @@ def run_area(
         monkeypatch.setattr(f"{cluster}.run", foreign.command_in_pod(answers.get("exec", {})))
         monkeypatch.setattr(f"{cluster}.run_raw", foreign.listing_in_pod(answers.get("files", {})))
         monkeypatch.setattr(f"{cluster}.stream_logs", foreign.log_of_pod(answers.get("logs", {})))
+        endpoints = foreign.tls_endpoints(answers.get("tls", {}))
+        monkeypatch.setattr("docrag_ops.operators.sources.certificates.TlsHook", endpoints)
         templates = foreign.kept_templates(answers.get("templates", {}))
         monkeypatch.setattr("docrag_ops.operators.sources.logs.LogTemplates", templates)
         entries = answers.get("airflow", {})

@@ -8,6 +8,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -16,8 +17,10 @@ from urllib.parse import parse_qs
 import psycopg
 
 from docrag_ops.core.alarms import Alarm, Kind, Waiting
+from docrag_ops.core.environments import TlsEndpoint
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.core.logs.levels import Level
+from docrag_ops.core.tls import Seen, ServedCertificate
 from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult
 
 
@@ -212,15 +215,35 @@ def listing_in_pod(answers: dict[str, Any]) -> Callable[..., RawResult]:
 
 
 def log_of_pod(answers: dict[str, Any]) -> Callable[..., Iterator[bytes]]:
-    """What a container logged, by `POD` or `POD previous`: lines, or {broken: why}."""
+    """What a container logged, by `POD` or `POD previous`: lines, {lines, times: as often}, or {broken: why}."""
 
     def stream(hook: object, pod: PodName, container: str, *, previous: bool, **_: Any) -> Iterator[bytes]:
         answer = answers.get(f"{pod.name} previous" if previous else pod.name, [])
         if "broken" in answer:
             raise CouldNotMeasureError(answer["broken"])
+        if "times" in answer:
+            answer = answer["lines"] * answer["times"]
         yield "".join(f"{line}\n" for line in answer).encode()
 
     return stream
+
+
+def tls_endpoints(answers: dict[str, Any]) -> Callable[[], Any]:
+    """What endpoints serve, by `NAME:PORT`: certificates, or {broken: why}."""
+
+    def see(endpoint: TlsEndpoint) -> list[Seen]:
+        subject = f"{endpoint.name}:{endpoint.port}"
+        answer = answers[subject]
+        if "broken" in answer:
+            return [Seen(endpoint=endpoint, subject=subject, problem=answer["broken"])]
+        return [Seen(endpoint=endpoint, subject=subject, certificate=_served(one)) for one in answer]
+
+    return lambda: SimpleNamespace(see=see)
+
+
+def _served(answer: dict[str, Any]) -> ServedCertificate:
+    dates = {name: datetime.fromisoformat(str(answer[name])) for name in ("not_before", "not_after")}
+    return ServedCertificate(**{**answer, **dates, "names": tuple(answer["names"])})
 
 
 def kept_templates(answers: dict[str, Any]) -> Callable[[], Any]:

@@ -2,10 +2,13 @@
 
 Writes `fixtures/AREA/healthy.json`: what each foreign system sent, as it sent it. The fixtures of a check are
 this, with what a fault changes. Run it again when a check asks something new; then look at the difference.
+`python -m tests.checks.record AREA…` records these areas only.
 """
 
+import dataclasses
 import json
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ INFO_LEFT_OUT = ("redis_build_id", "executable", "config_file", "process_id", "m
 
 
 def main() -> None:
-    """Record every area."""
+    """Record every area, or those that are named."""
     connections = json.loads((load_settings().state_dir / "connections.json").read_text())
     os.environ |= {f"AIRFLOW_CONN_{name.upper()}": json.dumps(value) for name, value in connections.items()}
     from docrag_ops.hooks.include import IncludeFolder
@@ -34,7 +37,12 @@ def main() -> None:
         "storage": storage,
         "traffic": traffic,
         "logs": logs,
+        "certificates": certificates,
+        "scans": scans,
+        "access": access,
     }.items():
+        if sys.argv[1:] and area not in sys.argv[1:]:
+            continue
         answers = record(include, environment)
         now = datetime.now(UTC).replace(microsecond=0).isoformat()
         folder = FIXTURES / area
@@ -63,7 +71,7 @@ def cluster(include: Any, environment: Any) -> dict[str, Any]:
 def _object(hook: Any, path: str) -> Any:
     """An API object or list, without `managedFields`, which nobody reads and which are half of its size."""
     answer = json.loads(hook._ask(path, ())[1])
-    for item in answer.get("items", ()):
+    for item in answer.get("items") or ():
         item["metadata"].pop("managedFields", None)
     return answer
 
@@ -155,6 +163,69 @@ def logs(include: Any, environment: Any) -> dict[str, Any]:
         },
         "logs": lines,
         "files": files,
+    }
+
+
+def certificates(include: Any, environment: Any) -> dict[str, Any]:
+    """cert-manager's objects, and what the endpoints serve."""
+    from docrag_ops.hooks.cluster import ClusterHook
+    from docrag_ops.hooks.tls import TlsHook
+    from docrag_ops.operators.sources.certificates import BASE
+
+    hook, namespaces = ClusterHook(), environment.cluster.namespaces
+    kinds = ("certificates", "certificaterequests")
+    paths = ["/apis", *(f"{BASE}/{name}/{kind}" for name in namespaces for kind in kinds)]
+    served = {
+        f"{one.name}:{one.port}": [dataclasses.asdict(seen.certificate) for seen in TlsHook().see(one)]
+        for one in environment.certificates.endpoints
+    }
+    return {"kubernetes": {path: _object(hook, path) for path in paths}, "tls": served}
+
+
+def scans(include: Any, environment: Any) -> dict[str, Any]:
+    """The operator's reports, what they are about, and what the scanner's own command prints."""
+    from docrag_ops.hooks.cluster import ClusterHook
+
+    hook, namespaces, told = ClusterHook(), environment.cluster.namespaces, environment.scans.results
+    reports, apps = "/apis/aquasecurity.github.io/v1alpha1/namespaces", "/apis/apps/v1/namespaces"
+    paths = [
+        *("/apis", f"{apps}/doc-rag-security/deployments/{told.workload}"),
+        *(
+            f"{reports}/{name}/{kind}"
+            for name in namespaces
+            for kind in ("vulnerabilityreports", "configauditreports")
+        ),
+        *(
+            f"{apps}/{name}/{kind}"
+            for name in namespaces
+            for kind in ("replicasets", "statefulsets", "daemonsets")
+        ),
+        "/api/v1/namespaces/doc-rag-security/pods",
+    ]
+    run = {
+        f"{pod.name} {' '.join(told.command)}": vars(hook.run(pod, told.container, told.command))
+        for pod in hook.ready_pods("Deployment", "doc-rag-security", told.workload)
+    }
+    return {"kubernetes": {path: _object(hook, path) for path in paths}, "exec": run}
+
+
+def access(include: Any, environment: Any) -> dict[str, Any]:
+    """The end of every API and nginx pod's log, and the service's own counters."""
+    from docrag_ops.hooks.cluster import ClusterHook
+
+    hook, apps = ClusterHook(), "/apis/apps/v1/namespaces/doc-rag-prod"
+    lines = {}
+    for one in environment.access.containers:
+        for pod, _ in hook.pods_of("Deployment", "doc-rag-prod", one.workload):
+            text = b"".join(hook.stream_logs(pod, one.container, since_seconds=86_400)).decode()
+            lines[pod.name] = text.splitlines()[-LOG_LINES:]
+    paths = [*(f"{apps}/deployments/{name}" for name in ("api", "nginx")), f"{apps}/replicasets"]
+    return {
+        "kubernetes": {
+            path: _object(hook, path) for path in (*paths, "/api/v1/namespaces/doc-rag-prod/pods")
+        },
+        "logs": lines,
+        **_prometheus(include, environment, "access"),
     }
 
 
