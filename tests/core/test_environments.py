@@ -135,3 +135,32 @@ def test_objectives_need_the_selector_of_requests():
 )
 def test_planned_window_is_dated_and_owned(changes, wrong: str):
     assert wrong in error_of(traffic=TRAFFIC, slo={**SLO, "planned": [{**WORK, **changes}]})
+
+
+def test_certificate_outside_the_namespaces_is_refused():
+    endpoints = [{"host": "x.example.com", "certificate": "ingress/x-tls"}]
+    text = error_of(cluster=CLUSTER, certificates={"endpoints": endpoints})
+    assert "certificates names 'ingress/x-tls'; expected NAMESPACE/NAME with a namespace of" in text
+
+
+def test_certificate_without_its_namespace_is_refused():
+    endpoints = [{"host": "x.example.com", "certificate": "x-tls"}]
+    text = error_of(cluster=CLUSTER, certificates={"endpoints": endpoints})
+    assert "expected the Certificate it serves, e.g. doc-rag-prod/doc-rag-tls" in text
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "key"),
+    [
+        ("access", {"containers": [{"workload": "apii", "container": "api"}]}, "access.containers"),
+        ("scans", {"results": {"workload": "apii", "container": "x", "command": ["x"]}}, "scans.results"),
+    ],
+)
+def test_workload_of_the_security_checks_has_to_exist(section, value, key):
+    assert f"{key} names the workload 'apii'" in error_of(cluster=CLUSTER, **{section: value})
+
+
+def test_words_that_are_no_expression_are_refused():
+    containers = [{"workload": "api", "container": "api"}]
+    text = error_of(cluster=CLUSTER, access={"containers": containers, "failed_words": ["auth (failed"]})
+    assert "failed_words has 'auth (failed', which is no regular expression" in text

@@ -155,3 +155,14 @@ def test_small_numbers_are_not_compared():
 def test_note_says_since_when():
     result = reading(RATE, sample(0), value=1440)
     assert result == Read(1.0, f"1,440 since {NOW - timedelta(days=1):%Y-%m-%d %H:%M} UTC")
+
+
+def test_what_usually_does_not_happen_is_compared_with_the_least_that_counts():
+    of = check(
+        reading="times_median",
+        unit="times",
+        warning=3,
+        baseline={"days": 7, "minimum_days": 3, "usual_at_least": 10},
+    )
+    days = [sample(0, days=1), sample(0, days=2), sample(2, days=3)]
+    assert value_of(of, *days, value=500) == 50

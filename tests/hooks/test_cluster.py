@@ -188,3 +188,26 @@ def test_exec_that_is_not_answered_is_bounded(kubeconfig: Point, behaviour, monk
         text = error_of(lambda: ClusterHook().run(pod, "api", ["df", "-P"], seconds=0.3))
         assert text.startswith("Cannot run ['df', '-P'] in doc-rag-prod/api-1, container 'api': ")
         assert time.monotonic() - started < 2
+
+
+def test_api_groups_are_listed(kubeconfig: Point):
+    body = {"kind": "APIGroupList", "groups": [{"name": "apps"}, {"name": "cert-manager.io"}]}
+    with serving(answers(200, body)) as server:
+        kubeconfig(server.port)
+        assert ClusterHook().api_groups() == {"apps", "cert-manager.io"}
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        answers(200, HTML, content_type="text/html"),
+        answers(404, HTML, content_type="text/html"),
+        answers(404, status_body(404, "not found")),
+        answers(200, {"kind": "Status", "status": "Success"}),
+    ],
+    ids=["html", "wrong address", "status", "other"],
+)
+def test_answer_that_lists_no_groups_is_not_that_there_are_none(kubeconfig: Point, behaviour):
+    with serving(behaviour) as server:
+        kubeconfig(server.port)
+        error_of(lambda: ClusterHook().api_groups())

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,8 @@ from tests.sandbox.cluster_for_tests import PROD, StandIn
 LISTED = ["/api/v1/nodes", "/api/v1/namespaces", "/apis/apps/v1/deployments", "/apis/apps/v1/replicasets",
           "/apis/apps/v1/statefulsets", "/apis/apps/v1/daemonsets", "/apis/batch/v1/jobs", "/api/v1/pods",
           "/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices", "/api/v1/persistentvolumeclaims",
-          "/apis/autoscaling/v2/horizontalpodautoscalers", "/api/v1/events", "/api/v1/configmaps"]  # fmt: skip
+          "/apis/autoscaling/v2/horizontalpodautoscalers", "/api/v1/events", "/api/v1/configmaps",
+          "/apis/cert-manager.io/v1/certificates", "/apis/cert-manager.io/v1/certificaterequests"]  # fmt: skip
 World = dict[str, dict[str, Any]]
 
 
@@ -143,6 +145,19 @@ def stale_generation(world: World) -> bool:
     )
 
 
+def tls(world: World, name: str = "prometheus-tls") -> dict[str, Any]:
+    return world["Certificate"][name]["status"]
+
+
+def past(moment: str) -> bool:
+    return datetime.fromisoformat(moment) < datetime.now(UTC)
+
+
+def renewed_beside_what_is_served(world: World) -> bool:
+    requests = [name for name in world["CertificateRequest"] if name.startswith("doc-rag-tls")]
+    return len(requests) == 2 and tls(world, "doc-rag-tls")["revision"] == 2
+
+
 CONSEQUENCES: dict[str, Callable[[World], bool]] = {
     "crash_loop": crash_loop,
     "image_pull": lambda w: waiting_reasons(w) == {"ImagePullBackOff"} and one_nginx_is_down(w),
@@ -168,8 +183,18 @@ CONSEQUENCES: dict[str, Callable[[World], bool]] = {
     "service_without_endpoints": lambda w: not endpoints(w, "nginx") and len(pods(w, "nginx")) == 2,
     "job_failed": lambda w: conditions(w["Job"]["docrag-migrate"])["Failed"] == ("True", "BackoffLimitExceeded")
     and pods(w, "docrag-migrate")[0]["status"]["phase"] == "Failed",
+    "certificate_expired": lambda w: past(tls(w)["notAfter"]) and conditions({"status": tls(w)})["Ready"][0] == "True",
+    "certificate_not_ready": lambda w: conditions({"status": tls(w)})["Ready"] == ("False", "DoesNotExist"),
+    "certificate_issuance_failed": lambda w: tls(w)["failedIssuanceAttempts"] == 3
+    and conditions(w["CertificateRequest"]["prometheus-tls-2"])["Ready"] == ("False", "Failed"),
+    "certificate_without_status": lambda w: "status" not in w["Certificate"]["prometheus-tls"],
+    "certificate_not_reloaded": renewed_beside_what_is_served,
 }  # fmt: skip
-ELSEWHERE = {"memory_near_limit", "cluster_slow", "cluster_refuses"}  # seen in metrics or connections, below
+REPORTS = "/apis/aquasecurity.github.io/v1alpha1"
+GROUPS = {"cert_manager_absent": "cert-manager.io", "trivy_operator_absent": "aquasecurity.github.io"}
+SCANS = {"scan_report_missing", "scan_reports_old", "image_vulnerable", "pod_privileged"}
+# seen in metrics, connections, reports or discovery, below
+ELSEWHERE = {"memory_near_limit", "cluster_slow", "cluster_refuses", *GROUPS, *SCANS}
 
 
 def test_every_fault_is_tested():
@@ -283,3 +308,50 @@ def test_a_single_get_of_a_missing_namespace_is_404(stand_in: StandIn, trouble):
             stand_in.core().read_namespace("doc-rag-security")
             pytest.fail("the namespace is still there")
         assert client.CoreV1Api(stand_in.api()).list_namespaced_pod("doc-rag-security").items == []
+
+
+@pytest.mark.parametrize("name", GROUPS)
+def test_an_operator_that_is_absent_has_no_group_and_answers_404_in_plain_text(
+    stand_in: StandIn, trouble, name: str
+):
+    def groups() -> set[str]:
+        return {group["name"] for group in stand_in.get("/apis").json()["groups"]}
+
+    assert GROUPS[name] in groups()
+    with trouble(name):
+        assert GROUPS[name] not in groups()
+        reply = stand_in.get(f"/apis/{GROUPS[name]}/v1/certificates")
+    assert (reply.status, reply.text) == (404, "404 page not found\n")
+
+
+def reports(stand_in: StandIn, kind: str) -> dict[str, Any]:
+    listed = stand_in.get(f"{REPORTS}/{kind}").json()["items"]
+    return {item["metadata"]["name"].partition("-")[2].partition("-")[0]: item["report"] for item in listed}
+
+
+def test_a_missing_report_is_that_of_nginx_only(stand_in: StandIn, trouble):
+    before = set(reports(stand_in, "vulnerabilityreports"))
+    with trouble("scan_report_missing"):
+        assert before - set(reports(stand_in, "vulnerabilityreports")) == {"nginx"}
+    assert set(reports(stand_in, "vulnerabilityreports")) == before
+
+
+def test_old_reports_are_days_old_and_fresh_again(stand_in: StandIn, trouble):
+    def newest() -> datetime:
+        found = reports(stand_in, "vulnerabilityreports") | reports(stand_in, "configauditreports")
+        return max(datetime.fromisoformat(one["updateTimestamp"]) for one in found.values())
+
+    with trouble("scan_reports_old"):
+        assert newest() < datetime.now(UTC) - timedelta(days=3)
+    assert newest() > datetime.now(UTC) - timedelta(hours=4)
+
+
+def test_bad_findings_stand_in_the_reports_and_their_summaries(stand_in: StandIn, trouble):
+    with trouble("image_vulnerable"), trouble("pod_privileged"):
+        image = reports(stand_in, "vulnerabilityreports")["nginx"]
+        pod = reports(stand_in, "configauditreports")["fluentd"]
+    assert [one["severity"] for one in image["vulnerabilities"] if one["fixedVersion"]] == [
+        "MEDIUM",
+        "CRITICAL",
+    ]
+    assert (image["summary"]["criticalCount"], pod["summary"]["criticalCount"]) == (2, 1)

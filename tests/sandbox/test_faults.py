@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import subprocess
 import sys
 import time
@@ -10,15 +11,17 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 import redis
+from cryptography import x509
 
-from tests.sandbox import connections, lifecycle, redis_server, storage
+from tests.sandbox import connections, lifecycle, redis_server, scanner, storage
 from tests.sandbox.errors import SandboxError
-from tests.sandbox.faults import holders, registry
+from tests.sandbox.faults import holders, registry, security
 from tests.sandbox.postgres_servers import AIRFLOW_DB, MAINTAINED, superuser
 from tests.sandbox.questions import KNOWN
 from tests.sandbox.settings import REPOSITORY, Settings
@@ -146,6 +149,44 @@ def prometheus_has(query: str) -> Callable[[Settings], bool]:
     return lambda settings: bool(get(settings, "prometheus", path)[1]["data"]["result"])
 
 
+def serves(fact: Callable[[x509.Certificate], bool]) -> Callable[[Settings], bool]:
+    """Whether what listens with TLS serves a certificate of this kind."""
+
+    def ask(settings: Settings) -> bool:
+        return fact(x509.load_pem_x509_certificate(served(settings).encode()))
+
+    return ask
+
+
+def served(settings: Settings) -> str:
+    return ssl.get_server_certificate(("127.0.0.1", settings.tls_port), timeout=10)
+
+
+def nothing_served(settings: Settings) -> bool:
+    try:
+        served(settings)
+    except OSError:
+        return True
+    return False
+
+
+def prints(settings: Settings) -> str:
+    """What the scanner's command prints, run outside its pod."""
+    (folder,) = scanner.pod_folders(settings)
+    told = (folder / scanner.COMMAND).read_text().replace("/opt/", f"{folder}/")
+    return subprocess.run(["sh", "-c", told], capture_output=True, text=True, check=True).stdout
+
+
+def lines_with(words: str, pods: str) -> Callable[[Settings], bool]:
+    """Whether a thousand lines of these pods' logs hold the words."""
+
+    def ask(settings: Settings) -> bool:
+        logs = settings.pods_dir.glob(f"doc-rag-prod/{pods}-*/logs/{pods}.log")
+        return sum(path.read_text().count(words) for path in logs) > 1000
+
+    return ask
+
+
 BLOCKED = "SELECT count(*) >= 6 FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
 IDLE = "SELECT count(*) >= 5 FROM pg_stat_activity WHERE state = 'idle in transaction'"
 IS_TRUE: dict[str, Callable[[Settings], bool]] = {
@@ -179,6 +220,16 @@ IS_TRUE: dict[str, Callable[[Settings], bool]] = {
     "alertmanager_down": silent("alertmanager", "/-/ready"),
     "history_down": refused("docrag_history"),
     "alarm_receiver_down": silent("alarm", "/healthz"),
+    "tls_down": nothing_served,
+    "tls_expired": serves(lambda one: one.not_valid_after_utc < datetime.now(UTC)),
+    "tls_other_name": serves(lambda one: "ingress.local" in one.subject.rfc4514_string()),
+    "scan_results_old": lambda settings: (
+        f"{datetime.now(UTC):%Y-%m-%d}" not in prints(settings)
+        and f"{datetime.now(UTC) - timedelta(hours=2):%Y-%m-%d}" not in prints(settings)
+    ),
+    "scan_results_broken": lambda settings: not prints(settings).startswith("{"),
+    "auth_failures": lines_with(security.ATTACKER, "api"),
+    "rate_limited": lines_with(security.IMPATIENT, "nginx"),
 }
 NEEDS_ROOT = {"volume_full", "inodes_full"}
 

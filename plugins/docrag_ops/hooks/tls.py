@@ -99,7 +99,11 @@ class TlsHook(BaseHook):
         if verify is False:
             return None, False
         try:
-            _handshake(address, port, name, _trusting(verify if isinstance(verify, str) else ""))
+            context = _trusting(verify if isinstance(verify, str) else "")
+        except OSError as error:
+            raise ValueError(f"the extra 'verify' of {self.conn_id} is {verify!r}: {error}") from error
+        try:
+            _handshake(address, port, name, context)
         except ssl.SSLCertVerificationError as error:
             return error.verify_message, error.verify_code == EXPIRED
         return "", False

@@ -144,7 +144,8 @@ class AccessReader:
 
     def _structured(self, data: Json, into: AccessCounts) -> None:
         fields = {key.lower(): value for key, value in _flat(data)}
-        source = next((str(fields[key]) for key in SOURCE_KEYS if fields.get(key)), "")
+        nested = {key.rpartition(".")[2]: value for key, value in fields.items()} | fields
+        source = next((str(nested[key]) for key in SOURCE_KEYS if nested.get(key)), "")
         message = " ".join(
             str(fields[key]) for key in (*MESSAGE_KEYS, "event.action", "log") if fields.get(key)
         )
@@ -153,7 +154,7 @@ class AccessReader:
         elif self._has_failed(message):
             _count(into.failed, source or _source_in(message))
             into.example = message[:200]
-        elif status := next((str(fields[key]) for key in STATUS_KEYS if key in fields), ""):
+        elif status := next((str(nested[key]) for key in STATUS_KEYS if key in nested), ""):
             _answered(int(status) if status.isdecimal() else 0, source, into)
 
     def _said(self, message: str, text: bytes, into: AccessCounts) -> None:

@@ -1,0 +1,174 @@
+"""Failed authentications and rate limits in log lines: what counts, and by whom."""
+
+import pytest
+
+from docrag_ops.core.logs.access import (
+    LONGEST_LINE,
+    MOST_SOURCES,
+    OTHERS,
+    UNKNOWN_SOURCE,
+    AccessCounts,
+    AccessReader,
+    address_in,
+    failures,
+    limits,
+    whole_lines,
+)
+
+STAMP = "2026-11-25T03:00:00.000000001Z"
+NGINX = '2026/11/25 03:00:00 [error] 29#29: *17 {}, client: {}, server: x, request: "GET /a?b=auth%20failed HTTP/1.1"'
+ACCESS = '{} - {} [25/Nov/2026:03:00:00 +0000] "{}" {} 169 "-" "auth failed/1.0"'
+
+
+def counts(*lines: str, cut: int = 0) -> AccessCounts:
+    block = "".join(f"{STAMP} {line}\n" for line in lines).encode()
+    found = AccessCounts()
+    pieces = [block[at : at + cut] for at in range(0, len(block), cut)] if cut else [block]
+    AccessReader().read(pieces, found)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("line", "source"),
+    [
+        ('{"level":"warning","message":"auth failed","client":"203.0.113.7:51234"}', "203.0.113.7"),
+        ('{"msg":"Login failed","client_ip":"203.0.113.7"}', "203.0.113.7"),
+        ('{"event":"auth.failed","http":{"client_ip":"203.0.113.7"}}', "203.0.113.7"),
+        ('{"message":"invalid credentials","client":{"ip":"203.0.113.7"}}', "203.0.113.7"),
+        ('{"event":{"action":"authentication_failure"},"source":{"ip":"2001:db8::7"}}', "2001:db8::7"),
+        ('{"message":"auth failed","x_forwarded_for":"203.0.113.7, 10.0.0.1"}', "203.0.113.7"),
+        ('{"message":"auth failed for bob from 203.0.113.7"}', "203.0.113.7"),
+        ("WARN auth: Authentication failed for user bob from 203.0.113.7 port 22", "203.0.113.7"),
+        ("2026-11-25 03:00:00,123 - api.auth - WARNING - AUTH FAILED ip=203.0.113.7", "203.0.113.7"),
+        ('level=warn msg="auth failure" remote=[2001:db8::7]:4711 user=bob', "2001:db8::7"),
+        ("Failed password for root from 203.0.113.7 port 5022 ssh2", "203.0.113.7"),
+        ('FATAL:  password authentication failed for user "docrag"', UNKNOWN_SOURCE),
+        ("ERROR failed to authenticate: invalid API key (10.0.0.4 -> 203.0.113.7)", "10.0.0.4"),
+        (NGINX.format('user "bob": password mismatch', "203.0.113.7"), "203.0.113.7"),
+        (NGINX.format('user "bob" was not found in "/etc/nginx/.htpasswd"', "203.0.113.7"), "203.0.113.7"),
+        (
+            NGINX.format("no user/password was provided for basic authentication", "203.0.113.7"),
+            "203.0.113.7",
+        ),
+    ],
+)
+def test_line_that_says_so_is_a_failure_of_its_source(line: str, source: str):
+    assert counts(line).failed == {source: 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"message":"request","path":"/documents/auth failed","status":200,"client":"203.0.113.7"}',
+        '{"message":"document indexed","title":"Why the login failed","client":"203.0.113.7"}',
+        ACCESS.format("203.0.113.7", "-", "GET /login?next=auth-failed HTTP/1.1", 200),
+        "stats auth_failed=0 auth_ok=12",
+        '{"message":"auth failed: 0 in the last minute"}',
+        NGINX.format("open() failed (2: No such file or directory)", "203.0.113.7"),
+        "INFO the author failed the exam",
+        "authenticated user bob from 203.0.113.7",
+    ],
+)
+def test_line_that_only_holds_the_words_is_none(line: str):
+    assert counts(line).failed == {}
+
+
+def test_own_words_are_looked_for_in_every_line():
+    found = AccessCounts()
+    AccessReader(("anmeldung ungültig",)).read([f"{STAMP} Anmeldung ungültig: 203.0.113.7\n".encode()], found)
+    assert found.failed == {"203.0.113.7": 1}
+
+
+@pytest.mark.parametrize(
+    "what",
+    ['limiting requests, excess: 5.3 by zone "api"', 'limiting connections by zone "addr"'],
+)
+def test_request_that_nginx_refuses_is_counted_by_client(what: str):
+    assert counts(NGINX.format(what, "203.0.113.7")).limited == {"203.0.113.7": 1}
+
+
+@pytest.mark.parametrize(
+    "what",
+    ['limiting requests, dry run, excess: 5.3 by zone "api"', 'delaying request, excess: 0.3, by zone "api"'],
+)
+def test_request_that_nginx_lets_through_is_not_refused(what: str):
+    found = counts(NGINX.format(what, "203.0.113.7"))
+    assert (found.limited, found.not_refused) == ({}, 1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 429),
+        ACCESS.format("203.0.113.7", "a user with spaces", 'GET /\\"x HTTP/1.1', 429),
+        ACCESS.format("203.0.113.7", "-", "\\x16\\x03\\x01", 429),
+        '{"message":"request","status":429,"client":"203.0.113.7"}',
+        '{"remote_addr":"203.0.113.7","status":"429","request":"GET / HTTP/1.1"}',
+        '{"source":{"address":"203.0.113.7"},"http":{"response":{"status_code":429}}}',
+    ],
+)
+def test_answers_are_counted_by_client(line: str):
+    assert counts(line).answers[429] == {"203.0.113.7": 1}
+
+
+def test_status_in_another_place_is_none():
+    line = '{"message":"request","status":200,"duration_ms":429,"client":"203.0.113.7"}'
+    assert counts(line, ACCESS.format("203.0.113.7", "-", "GET /429 HTTP/1.1", 200)).answers[429] == {}
+
+
+@pytest.mark.parametrize("cut", [1, 7, 64, 4096])
+def test_pieces_may_be_cut_anywhere(cut: int):
+    lines = [f'{{"message":"auth failed","client":"203.0.113.{n}"}}' for n in range(20)]
+    found = counts(*lines, "request done", cut=cut)
+    assert (found.lines, found.failed.total(), len(found.failed)) == (21, 20, 20)
+    assert found.first_at == found.last_at == STAMP
+
+
+def test_line_without_an_end_is_kept_by_its_beginning():
+    blocks = list(whole_lines([b"x" * LONGEST_LINE, b"y" * LONGEST_LINE, b"\nnext\n"]))
+    assert [len(block) for block in blocks] == [LONGEST_LINE + 1, 5] or blocks[-1] == b"next\n"
+    assert sum(map(len, blocks)) < 2 * LONGEST_LINE + 10
+
+
+def test_what_the_kubelet_says_is_no_line():
+    found = AccessCounts()
+    AccessReader().read([b"unable to retrieve container logs for containerd://2f7e\n"], found)
+    assert (found.lines, found.complaint) == (0, "unable to retrieve container logs for containerd://2f7e")
+
+
+def test_sources_beyond_a_number_are_counted_together():
+    found = AccessCounts()
+    block = "".join(
+        f'{STAMP} {{"message":"auth failed","client":"10.{n >> 16}.{n >> 8 & 255}.{n & 255}"}}\n'
+        for n in range(MOST_SOURCES + 5)
+    )
+    AccessReader().read([block.encode()], found)
+    assert (len(found.failed), found.failed[OTHERS]) == (MOST_SOURCES + 1, 5)
+
+
+@pytest.mark.parametrize("text", ["", "-", "unix:", "localhost", "999.1.1.1", "12:34:56"])
+def test_what_is_no_address_is_none(text: str):
+    assert address_in(text) == ""
+
+
+def test_mapped_address_is_the_address():
+    assert address_in("::ffff:203.0.113.7") == "203.0.113.7"
+
+
+def test_failure_that_two_logs_answered_is_counted_once():
+    api = counts('{"message":"request","status":401,"client":"203.0.113.7"}')
+    front = counts(ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 401))
+    found = failures([("api/api", api), ("nginx/nginx", front)])
+    assert (found.total, found.by) == (1, "answers 401 in access logs")
+
+
+def test_message_goes_before_answer():
+    both = counts('{"message":"auth failed","status":401,"client":"203.0.113.7"}')
+    front = counts(*[ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 401)] * 3)
+    assert failures([("api/api", both), ("nginx/nginx", front)]).total == 1
+
+
+def test_answers_of_all_pods_of_a_container_are_added():
+    front = counts(ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 429))
+    found = limits([("nginx/nginx", front), ("nginx/nginx", front)])
+    assert found.sources == {"203.0.113.7": 2}
