@@ -14,7 +14,7 @@ from docrag_ops.core.measurements import Measured, Unmeasured
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.operators.asking import Asking
-from docrag_ops.operators.sources import cluster, volumes
+from docrag_ops.operators.sources import access, certificates, cluster, scans, volumes
 from tests.asking import asking_for
 from tests.contract.witness import Witness
 
@@ -246,3 +246,34 @@ def mounted(witness: Witness, path: str) -> bool:
         for container in pod.spec.containers
         for mount in container.volume_mounts or ()
     )
+
+
+OPERATORS = {"certificates": ("cert-manager.io", certificates), "scans": ("aquasecurity.github.io", scans)}
+
+
+@pytest.mark.parametrize("source", OPERATORS)
+def test_objects_of_an_operator_are_measured_or_it_is_said_to_be_absent(
+    asking: Asking, hook: ClusterHook, source: str
+):
+    """What is served over TLS, and what the scanner prints, is another matter than the cluster."""
+    group, module = OPERATORS[source]
+    checks = [check for check in CHECKS.values() if check.source == source]
+    checks = [check for check in checks if not check.asked.startswith(("served", "results"))]
+    is_there = group in hook.api_groups()
+    for name, outcome in module.answer(checks, asking).items():
+        if is_there:
+            assert isinstance(outcome, Measured), (name, outcome)
+        else:
+            assert isinstance(outcome, Unmeasured), name
+            assert f"no API group {group}" in outcome.reason
+
+
+def test_logs_for_failed_authentications_are_read_in_every_pod(asking: Asking, witness: Witness):
+    (check,) = [check for check in CHECKS.values() if check.name == "access_lines"]
+    before = witness.ready_pod_names("doc-rag-prod", "nginx")
+    outcome = access.answer([check], asking)[check.name]
+    assert isinstance(outcome, Measured)
+    assert outcome.measurements[0].subject == "all containers"
+    problems = {one.subject: one.problem for one in outcome.measurements[1:]}
+    silent = [text for name, text in problems.items() if name.partition("/")[2] in before]
+    assert all("without a line" in text for text in silent), problems

@@ -15,10 +15,15 @@ READY = "Certificate is up to date and has not expired"
 
 
 def issue(world: World, state: Path) -> None:
-    """Have every Certificate issued, and say so in its status and in the request that it took."""
+    """Have every Certificate issued, and say so in its status and in the request that it took.
+
+    One without names is left as it is: without a status.
+    """
     issuer = Issuer(state / "tls")
     for certificate in world.all("Certificate"):
         metadata = certificate["metadata"]
+        if not certificate["spec"].get("dnsNames"):
+            continue
         made = issuer.current(metadata["name"], certificate["spec"]["dnsNames"])
         begins, ends = rfc3339(made.not_valid_before_utc), rfc3339(made.not_valid_after_utc)
         metadata["generation"] = 1
