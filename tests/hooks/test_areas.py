@@ -1,20 +1,24 @@
 """Whole areas when their system does not answer: everything is unknown, soon, and nobody is asked again and again."""
 
 import time
+from datetime import timedelta
 from importlib import import_module
 
 import pytest
 
 from docrag_ops.core.results import AreaResult
+from docrag_ops.core.tls import Seen, ServedCertificate
 from docrag_ops.core.verdicts import Verdict
 from docrag_ops.hooks import cache
 from docrag_ops.hooks.include import IncludeFolder
+from docrag_ops.hooks.tls import TlsHook
 from docrag_ops.operators.checks import CheckOperator
-from tests.asking import asking_for
+from tests.asking import NOW, asking_for
 from tests.checks.conftest import KnownHistory
 from tests.hooks.bad_servers import HTML, NO_ANSWER, answers, port_that_refuses, serving
 
 MOST_SECONDS = 3
+NO_ANSWER_OR_PAGE = [*NO_ANSWER, answers(404, HTML, content_type="text/html")]
 NOTHING = {"status": "success", "data": {"resultType": "vector", "result": []}}
 
 
@@ -122,3 +126,40 @@ def test_qdrant_that_does_not_answer_is_critical_and_the_rest_unknown(connection
         found = verdicts(run("qdrant"))
     assert found.pop("qdrant_ready") is Verdict.CRITICAL
     assert found == dict.fromkeys(names("qdrant") - {"qdrant_ready"}, Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize("area", ["scans", "access"])
+@pytest.mark.parametrize("behaviour", NO_ANSWER_OR_PAGE, ids=lambda one: one.__name__)
+def test_api_server_that_does_not_answer_makes_scans_and_logs_unknown(
+    kubeconfig, connection, area: str, behaviour
+):
+    connection("docrag_prometheus", port=port_that_refuses())
+    with serving(behaviour) as server:
+        kubeconfig(server.port)
+        result = run(area)
+    assert verdicts(result) == dict.fromkeys(names(area), Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize("behaviour", NO_ANSWER_OR_PAGE, ids=lambda one: one.__name__)
+def test_certificates_are_seen_where_they_are_served_while_the_api_server_does_not_answer(
+    kubeconfig, monkeypatch, behaviour
+):
+    served = ServedCertificate(
+        not_before=NOW - timedelta(days=30),
+        not_after=NOW + timedelta(days=60),
+        serial="1",
+        fingerprint="A" * 64,
+        issuer="CN=x",
+        names=("doc-rag.example.com",),
+        untrusted="",
+    )
+    monkeypatch.setattr(
+        TlsHook, "see", lambda hook, one: [Seen(endpoint=one, subject=one.name, certificate=served)]
+    )
+    with serving(behaviour) as server:
+        kubeconfig(server.port)
+        found = verdicts(run("certificates"))
+    still = {"tls_days_left", "tls_wrong_name", "tls_untrusted"}
+    assert {name for name, verdict in found.items() if verdict is Verdict.OK} == still
+    assert {found[name] for name in found.keys() - still} == {Verdict.UNKNOWN}
+    assert found.keys() == names("certificates") - {"tls_window_left"}

@@ -204,10 +204,12 @@ class ScansSection(Record):
 
 
 FAILED_WORDS = (
-    r"auth(?:entication)?[ _.-]?fail(?:ed|ure)",
+    r"auth(?:entication|orization)?(?: has| attempt| request)?[ _.-]?fail(?:ed|ure)",
+    r"(?:could not|cannot|unable to) (?:authenticate|log in)\b",
     r"fail(?:ed|ure)[ _.-](?:to[ _.-])?(?:auth(?:enticate|entication)?|log[ _.-]?[io]n|password)\b",
     r"log[ _.-]?in[ _.-]fail(?:ed|ure)",
-    r"(?:invalid|wrong|bad|incorrect)[ _.-](?:user ?name or |api[ _.-])?(?:credentials?|password|token|key)\b",
+    r"(?:invalid|wrong|bad|incorrect|expired)[ _.-](?:user ?name or )?(?:credentials?|password)\b",
+    r"(?:invalid|wrong|bad|incorrect|expired)[ _.-](?:api|access|auth|bearer|jwt|session)[ _.-]?(?:token|key)\b",
     r"password mismatch",
     r"no user/password was provided",
     r'user "[^"]*" was not found in "',

@@ -3,17 +3,15 @@
 import pytest
 
 from docrag_ops.core.logs.access import (
-    LONGEST_LINE,
     MOST_SOURCES,
     OTHERS,
     UNKNOWN_SOURCE,
     AccessCounts,
     AccessReader,
-    address_in,
-    failures,
-    limits,
-    whole_lines,
 )
+from docrag_ops.core.logs.access_signs import failures, limits
+from docrag_ops.core.logs.addresses import address_in
+from docrag_ops.core.logs.blocks import LONGEST_LINE, whole_lines
 
 STAMP = "2026-11-25T03:00:00.000000001Z"
 NGINX = '2026/11/25 03:00:00 [error] 29#29: *17 {}, client: {}, server: x, request: "GET /a?b=auth%20failed HTTP/1.1"'
@@ -41,6 +39,7 @@ def counts(*lines: str, cut: int = 0) -> AccessCounts:
         ("WARN auth: Authentication failed for user bob from 203.0.113.7 port 22", "203.0.113.7"),
         ("2026-11-25 03:00:00,123 - api.auth - WARNING - AUTH FAILED ip=203.0.113.7", "203.0.113.7"),
         ('level=warn msg="auth failure" remote=[2001:db8::7]:4711 user=bob', "2001:db8::7"),
+        ("INFO api: could not authenticate 203.0.113.7: expired access token", "203.0.113.7"),
         ("Failed password for root from 203.0.113.7 port 5022 ssh2", "203.0.113.7"),
         ('FATAL:  password authentication failed for user "docrag"', UNKNOWN_SOURCE),
         ("ERROR failed to authenticate: invalid API key (10.0.0.4 -> 203.0.113.7)", "10.0.0.4"),
@@ -67,6 +66,8 @@ def test_line_that_says_so_is_a_failure_of_its_source(line: str, source: str):
         NGINX.format("open() failed (2: No such file or directory)", "203.0.113.7"),
         "INFO the author failed the exam",
         "authenticated user bob from 203.0.113.7",
+        '{"message":"request body refused","error":"invalid token at line 3"}',
+        "ERROR parsing failed: invalid token '<'",
     ],
 )
 def test_line_that_only_holds_the_words_is_none(line: str):
@@ -102,6 +103,7 @@ def test_request_that_nginx_lets_through_is_not_refused(what: str):
         ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 429),
         ACCESS.format("203.0.113.7", "a user with spaces", 'GET /\\"x HTTP/1.1', 429),
         ACCESS.format("203.0.113.7", "-", "\\x16\\x03\\x01", 429),
+        'INFO:     203.0.113.7:51234 - "GET /documents/1 HTTP/1.1" 429 Too Many Requests',
         '{"message":"request","status":429,"client":"203.0.113.7"}',
         '{"remote_addr":"203.0.113.7","status":"429","request":"GET / HTTP/1.1"}',
         '{"source":{"address":"203.0.113.7"},"http":{"response":{"status_code":429}}}',
@@ -172,3 +174,23 @@ def test_answers_of_all_pods_of_a_container_are_added():
     front = counts(ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 429))
     found = limits([("nginx/nginx", front), ("nginx/nginx", front)])
     assert found.sources == {"203.0.113.7": 2}
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        '{"message":"auth \\ud800 failed \\u0000","client":"\\ud800"}',
+        '{"status":' + "4" * 5000 + ',"message":"auth"}',
+        '{"status":"' + "4" * 5000 + '","message":"auth"}',
+        '{"message":' + "[" * 20_000 + '"auth failed"',
+        '{"message":["auth failed"],"client":{"ip":null}}',
+        "203.0.113.7 - - " + "[auth " * 5000 + '"GET / HTTP/1.1" 429 1',
+        "\x00\udcff auth",
+    ],
+    ids=["surrogates", "number", "digits", "nesting", "list", "brackets", "bytes"],
+)
+def test_hostile_line_does_not_stop_the_reading(hostile: str):
+    block = f'{STAMP} {hostile}\n{STAMP} {{"message":"auth failed","client":"203.0.113.7"}}\n'
+    found = AccessCounts()
+    AccessReader().read([block.encode("utf-8", "surrogateescape")], found)
+    assert (found.lines, found.failed["203.0.113.7"]) == (2, 1)

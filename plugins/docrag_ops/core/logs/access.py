@@ -8,18 +8,19 @@ many other things, so it is evidence only.
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from docrag_ops.core.environments import FAILED_WORDS
-from docrag_ops.core.logs.messages import MESSAGE_KEYS, message_of
+from docrag_ops.core.logs.addresses import address_in, source_in
+from docrag_ops.core.logs.blocks import whole_lines
+from docrag_ops.core.logs.messages import MESSAGE_KEYS, MOST_CHARACTERS, message_of
+from docrag_ops.core.texts import storable
 
-LONGEST_LINE = 256 * 1024
 MOST_SOURCES = 20_000
 UNKNOWN_SOURCE = "no address given"
 OTHERS = "other addresses"
@@ -44,14 +45,12 @@ _UNSTAMPED = re.compile(rb"^(?!\d{4}-\d\d-\d\dT)[^\n]+$", re.MULTILINE)
 _LIMITING = re.compile(rb"\blimiting (?:requests|connections by zone\b)")
 _DRY_RUN = re.compile(rb"\blimiting [^,]*, dry run\b|\bdelaying request")
 _CLIENT = re.compile(rb", client: ([^,\s]+)")
-# The combined format and those that begin like it: address - user [time] "request" status
-_ACCESS = re.compile(rb'(\S+) \S+ \S.*? \[[^\]]+\] "(?:[^"\\]|\\.)*+" (\d{3})\b')
-_SOURCE = re.compile(
-    r"\b(?:client|from|ip|addr|address|remote|peer|rhost|src|source)[\w.]*[ =:\"]+\[?([0-9A-Fa-f.:]*[.:][0-9A-Fa-f.:]+)"
+# address - user [time] "request" status: the combined format and those that begin like it; and uvicorn's.
+_ACCESS = re.compile(
+    rb"(\S+) \S+ \S.{0,200}? \[[^\]]{1,64}\] "
+    rb'"(?:[^"\\]|\\.)*+" (\d{3})\b'
 )
-_ADDRESS = re.compile(
-    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w.])"
-)
+_UVICORN = re.compile(rb'(?:INFO:\s+)?(\S{1,60}) - "[A-Z]{1,10} [^"]*+" (\d{3})\b')
 _NONE_FAILED = re.compile(r"[\"']?\s*[=:]\s*[\"']?(?:0|false|null|none)\b", re.IGNORECASE)
 SOURCE_KEYS = (
     *(
@@ -130,7 +129,7 @@ class AccessReader:
                 return
         if _LIMITING.search(text) or _DRY_RUN.search(text):
             self._limit(text, into)
-        elif access := _ACCESS.match(text):
+        elif access := _ACCESS.match(text) or _UVICORN.match(text):
             _answered(int(access[2]), access[1].decode("utf-8", "replace"), into)
         else:
             self._said(message_of(text), text, into)
@@ -146,50 +145,28 @@ class AccessReader:
         fields = {key.lower(): value for key, value in _flat(data)}
         nested = {key.rpartition(".")[2]: value for key, value in fields.items()} | fields
         source = next((str(nested[key]) for key in SOURCE_KEYS if nested.get(key)), "")
-        message = " ".join(
-            str(fields[key]) for key in (*MESSAGE_KEYS, "event.action", "log") if fields.get(key)
-        )
-        if _LIMITING.search(message.encode()) or _DRY_RUN.search(message.encode()):
-            self._limit(message.encode(), into)
+        parts = (str(fields[key]) for key in (*MESSAGE_KEYS, "event.action", "log") if fields.get(key))
+        message = storable(" ".join(parts))[:MOST_CHARACTERS]
+        said = message.encode()
+        if _LIMITING.search(said) or _DRY_RUN.search(said):
+            self._limit(said, into)
         elif self._has_failed(message):
-            _count(into.failed, source or _source_in(message))
+            _count(into.failed, source or source_in(message))
             into.example = message[:200]
         elif status := next((str(nested[key]) for key in STATUS_KEYS if key in nested), ""):
-            _answered(int(status) if status.isdecimal() else 0, source, into)
+            _answered(int(status) if status.isdecimal() and len(status) == 3 else 0, source, into)
 
     def _said(self, message: str, text: bytes, into: AccessCounts) -> None:
         """A line without structure: nginx puts the client behind what it says, others name it anywhere."""
         said = message.split(", client: ", 1)[0]
         if self._has_failed(said):
             client = _CLIENT.search(text)
-            _count(into.failed, client[1].decode("utf-8", "replace") if client else _source_in(message))
+            _count(into.failed, client[1].decode("utf-8", "replace") if client else source_in(message))
             into.example = message[:200]
 
     def _has_failed(self, message: str) -> bool:
         """Whether a message says that an authentication failed; `auth failed: 0` says that none did."""
         return any(not _NONE_FAILED.match(message, found.end()) for found in self._failed.finditer(message))
-
-
-def whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Blocks that end with a newline, of pieces cut anywhere. A line beyond 256 KiB is kept by its beginning."""
-    rest, skipping = b"", False
-    for piece in pieces:
-        if skipping:
-            _, newline, piece = piece.partition(b"\n")
-            if not newline:
-                continue
-            skipping = False
-        whole, newline, tail = piece.rpartition(b"\n")
-        if newline:
-            yield rest + whole + newline
-            rest = tail
-        else:
-            rest += tail
-        if len(rest) > LONGEST_LINE:
-            yield rest[:LONGEST_LINE] + b"\n"
-            rest, skipping = b"", True
-    if rest:
-        yield rest + b"\n"
 
 
 def _lines_with_hints(block: bytes) -> Iterator[bytes]:
@@ -221,34 +198,6 @@ def _count(sources: Counter[str], text: str) -> None:
     sources[source if source in sources or len(sources) < MOST_SOURCES else OTHERS] += 1
 
 
-def address_in(text: str) -> str:
-    """The address that a field holds, without port and brackets; of a list (X-Forwarded-For) the first.
-
-    >>> address_in("203.0.113.7:51234"), address_in("[2001:db8::1]:443"), address_in("198.51.100.2, 10.0.0.1")
-    ('203.0.113.7', '2001:db8::1', '198.51.100.2')
-    >>> address_in("unix:")
-    ''
-    """
-    first = text.split(",", 1)[0].strip().strip('"')
-    if first.startswith("["):
-        first = first[1:].partition("]")[0]
-    elif first.count(":") == 1:
-        first = first.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(first.partition("%")[0])
-    except ValueError:
-        return ""
-    mapped = getattr(address, "ipv4_mapped", None)
-    return str(mapped or address)
-
-
-def _source_in(message: str) -> str:
-    """The address that a sentence names as the source, else the first that it names at all."""
-    named = [address_in(found[1].rstrip(".:")) for found in _SOURCE.finditer(message)]
-    anywhere = (address_in(found[0]) for found in _ADDRESS.finditer(message))
-    return next(filter(None, named), "") or next(filter(None, anywhere), "")
-
-
 def _parsed(text: bytes) -> Json | None:
     try:
         data = json.loads(text)
@@ -265,41 +214,3 @@ def _flat(data: Json, prefix: str = "", depth: int = 0) -> Iterator[tuple[str, A
                 yield from _flat(value, f"{prefix}{key}.", depth + 1)
         elif not isinstance(value, list):
             yield f"{prefix}{key}", value
-
-
-@dataclass(frozen=True)
-class Signs:
-    """Events of all logs together, by source; `by` says which sign they were counted by."""
-
-    sources: Counter[str]
-    by: str
-
-    @property
-    def total(self) -> int:
-        """All of them."""
-        return self.sources.total()
-
-
-def failures(counts: Sequence[tuple[str, AccessCounts]]) -> Signs:
-    """Messages that say so; where no log has one, the answers 401 of the container with the most of them."""
-    return _signs(counts, [one.failed for _, one in counts], "messages", 401)
-
-
-def limits(counts: Sequence[tuple[str, AccessCounts]]) -> Signs:
-    """Refusals in nginx' error log; where there is none, the answers 429 of the container with the most of them."""
-    return _signs(counts, [one.limited for _, one in counts], "refusals in the error log", 429)
-
-
-def _signs(
-    counts: Sequence[tuple[str, AccessCounts]], events: Iterable[Counter[str]], what: str, status: int
-) -> Signs:
-    said: Counter[str] = Counter()
-    for sources in events:
-        said.update(sources)
-    by_container: dict[str, Counter[str]] = {}
-    for container, one in counts:
-        by_container.setdefault(container, Counter()).update(one.answers[status])
-    answered = max(by_container.values(), key=Counter.total, default=Counter())
-    if said or not answered:
-        return Signs(said, what)
-    return Signs(answered, f"answers {status} in access logs")

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import AccessSection, ClusterSection, LoggedContainer
 from docrag_ops.core.errors import CouldNotMeasureError
-from docrag_ops.core.logs.access import AccessCounts, AccessReader, Signs, failures, limits
+from docrag_ops.core.logs.access import AccessCounts, AccessReader
+from docrag_ops.core.logs.access_signs import Signs, failures, limits
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.core.texts import one_line
 from docrag_ops.hooks.cluster import ClusterHook
@@ -83,7 +84,9 @@ class _Logs:
         self._require_lines()
         answered = sum(one.answers[status].total() for _, one in self.counts)
         said = [f"{found.total:,} {found.by}", f"{answered:,} answers {status} in access logs", *notes]
-        said += [f"{len(found.sources):,} sources: {_top(found)}"] if found.sources else []
+        if found.sources:
+            named = "1 source" if len(found.sources) == 1 else f"{len(found.sources):,} sources"
+            said.append(f"{named}: {_top(found)}")
         said += [example] if (example := self._example(found)) else []
         evidence = "; ".join((*said, self._span()))
         return Measured((Measurement(subject=SUBJECT, value=found.total, evidence=evidence),))
