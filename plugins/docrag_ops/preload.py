@@ -19,6 +19,7 @@ OURS = ("core", "hooks", "operators")
 CLIENTS = (
     "airflow.providers.cncf.kubernetes.hooks.kubernetes",
     "airflow.providers.postgres.hooks.postgres",
+    "cryptography.x509",
     "jinja2",
     "psycopg",
     "redis",

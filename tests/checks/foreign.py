@@ -17,9 +17,9 @@ from urllib.parse import parse_qs
 import psycopg
 
 from docrag_ops.core.alarms import Alarm, Kind, Waiting
-from docrag_ops.core.environments import TlsEndpoint
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.core.logs.levels import Level
+from docrag_ops.core.security_sections import TlsEndpoint
 from docrag_ops.core.tls import Seen, ServedCertificate
 from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from docrag_ops.core.environments import TlsEndpoint
+from docrag_ops.core.security_sections import TlsEndpoint
 from docrag_ops.core.tls import Seen
 from docrag_ops.hooks import tls
 from docrag_ops.hooks.tls import TlsHook

@@ -14,8 +14,8 @@ from datetime import datetime
 from docrag_ops.core import certificates
 from docrag_ops.core.certificates import CertificateFacts, Issued
 from docrag_ops.core.cluster.quantities import minutes_between
-from docrag_ops.core.environments import TlsEndpoint
 from docrag_ops.core.measurements import Measurement
+from docrag_ops.core.security_sections import TlsEndpoint
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.hook import BaseHook
 
-from docrag_ops.core.environments import TlsEndpoint
+from docrag_ops.core.security_sections import TlsEndpoint
 from docrag_ops.core.tls import Seen, ServedCertificate
 
 if TYPE_CHECKING:
@@ -159,14 +159,18 @@ def served_certificate(content: bytes) -> ServedCertificate:
     """
     from cryptography import x509
 
-    certificate = x509.load_der_x509_certificate(content)
+    try:
+        certificate = x509.load_der_x509_certificate(content)
+        names = tuple(_names(certificate))
+    except (x509.InvalidVersion, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError(f"what is served is no certificate that can be read: {error}") from error
     return ServedCertificate(
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         serial=f"{certificate.serial_number:X}",
         fingerprint=hashlib.sha256(content).hexdigest().upper(),
         issuer=certificate.issuer.rfc4514_string() or "nobody",
-        names=tuple(_names(certificate)),
+        names=names,
     )
 
 

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from docrag_ops.core.environments import FAILED_WORDS
 from docrag_ops.core.logs.addresses import address_in, source_in
 from docrag_ops.core.logs.blocks import whole_lines
+from docrag_ops.core.logs.failed_words import FAILED_WORDS
 from docrag_ops.core.logs.messages import MESSAGE_KEYS, MOST_CHARACTERS, message_of
 from docrag_ops.core.texts import storable
 

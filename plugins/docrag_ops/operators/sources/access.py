@@ -4,6 +4,7 @@ containers, read once; the run of each container before its last restart is read
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from docrag_ops.core.checks import Check
@@ -18,6 +19,7 @@ from docrag_ops.hooks.pod_commands import PodName
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 SUBJECT = "all containers"
+READ_SECONDS = 480.0  # for all logs together, within the time limit of a check's task
 TOP = 10
 
 
@@ -43,6 +45,7 @@ class _Logs:
         self._section = section
         self._hook = ClusterHook()
         self._reader = AccessReader(section.failed_words)
+        self._end = time.monotonic() + READ_SECONDS
         self.counts: list[tuple[str, AccessCounts]] = []
         self.problems: list[Measurement] = []
         for container in section.containers:
@@ -126,8 +129,13 @@ class _Logs:
             subject = f"{pod.namespace}/{pod.name}{' (previous run)' if previous else ''}"
             counts = AccessCounts()
             self.counts.append((f"{logged.workload}/{logged.container}", counts))
-            seconds = self._section.window_hours * 3600
-            pieces = self._hook.stream_logs(pod, logged.container, since_seconds=seconds, previous=previous)
+            pieces = self._hook.stream_logs(
+                pod,
+                logged.container,
+                since_seconds=self._section.window_hours * 3600,
+                previous=previous,
+                seconds=max(1.0, self._end - time.monotonic()),
+            )
             try:
                 self._reader.read(pieces, counts)
             except CouldNotMeasureError as error:

@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from docrag_ops.core import certificates, tls
 from docrag_ops.core.certificates import CertificateFacts, Issued
 from docrag_ops.core.checks import Check
-from docrag_ops.core.environments import CertificatesSection
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome
+from docrag_ops.core.security_sections import CertificatesSection
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.hooks.tls import TlsHook
 from docrag_ops.operators.asking import Answers, Asking, answer_each, remembered

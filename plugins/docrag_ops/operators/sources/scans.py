@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from docrag_ops.core import scan_reports
 from docrag_ops.core.checks import Check
-from docrag_ops.core.environments import ScanCommand
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome
 from docrag_ops.core.scan_reports import ReportFacts, Scanned
 from docrag_ops.core.scan_results import critical_to_fix, parse_results
+from docrag_ops.core.security_sections import ScanCommand
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.hooks.pod_commands import PodName
 from docrag_ops.operators.asking import Answers, Asking, answer_each, remembered
