@@ -157,7 +157,7 @@ def test_what_is_not_served_yet_is_405(stand_in: StandIn, method: str):
 
 
 def test_a_resource_version_from_the_future_is_504(stand_in: StandIn):
-    assert stand_in.get(f"{PODS}?resourceVersion=999999999999").status == 504
+    assert stand_in.get(f"{PODS}?resourceVersion=9999999999999999").status == 504
 
 
 def test_only_what_changes_gets_a_new_resource_version(stand_in: StandIn, trouble):
