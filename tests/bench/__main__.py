@@ -5,10 +5,12 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import dag_load, dag_run, health_checks, log_review, pods_5000
+from tests.bench import backup_gzip, dag_load, dag_run, health_checks, log_review, pods_5000
 from tests.sandbox.errors import SandboxError
 
-FIGURES = {module.NAME: module for module in (dag_load, health_checks, dag_run, pods_5000, log_review)}
+FIGURES = {
+    module.NAME: module for module in (dag_load, health_checks, dag_run, pods_5000, log_review, backup_gzip)
+}
 RESULTS = Path(__file__).parents[2] / ".bench.json"
 
 

@@ -101,6 +101,16 @@ def run_area(
             runs = past.past_runs(answers, fixture.now)
             monkeypatch.setattr(f"{sources}.{name}.PastRuns", runs)
             monkeypatch.setattr(f"{sources}.{name}.schedules", past.schedules(answers.get("schedules", {})))
+        monkeypatch.setattr(
+            f"{sources}.backups.BackupStorage", foreign.stored_backups(answers.get("storage", {}))
+        )
+        monkeypatch.setattr(
+            f"{sources}.restores.restore_all", foreign.restored_dumps(answers.get("drill", {}))
+        )
+        recovered = foreign.recovered_snapshots(answers.get("recovered", {}))
+        monkeypatch.setattr(f"{sources}.restores.recover_all", recovered)
+        swept = SimpleNamespace(sweep=lambda: (answers["swept"]["dropped"], answers["swept"]["running"]))
+        monkeypatch.setattr(f"{sources}.scratch.ScratchHook", lambda: swept)
         monkeypatch.setattr(KnownHistory, "samples_by_check", fixture.samples)
         for module in ("hooks.history", "operators.sources.database"):
             monkeypatch.setattr(f"docrag_ops.{module}.HistoryHook", KnownHistory)

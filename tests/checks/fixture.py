@@ -124,10 +124,13 @@ def _changed(system: str, recorded: dict[str, Any], new: dict[str, Any]) -> dict
 
     kubernetes: path -> {name: a JSON merge patch of the item of that name, null to leave it out}, or {http, body}
     redis: INFO -> {field: value}; any command -> the error it is answered with
+    storage: NAME -> a JSON merge patch of what is stored, null to remove it
     any other: question -> the whole answer
     """
     if system == "kubernetes":
         return {**recorded, **{path: _objects(recorded.get(path, {}), patch) for path, patch in new.items()}}
+    if system == "storage":
+        return dict(merge_patch(recorded, new))
     if system == "redis":
         return {**recorded, **new, "INFO": _info(recorded["INFO"], new.get("INFO", {}))}
     return {**recorded, **new}

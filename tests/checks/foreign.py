@@ -4,11 +4,15 @@ HTTP services and Redis are real servers on 127.0.0.1, asked by the real clients
 knows rows by query; the Kubernetes API is answered below the hook's parsing, commands in pods as their results.
 """
 
+import base64
+import gzip
+import io
 import json
 import socketserver
+import tarfile
 import threading
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -17,11 +21,16 @@ from urllib.parse import parse_qs
 import psycopg
 
 from docrag_ops.core.alarms import Alarm, Kind, Waiting
+from docrag_ops.core.backups.dump_scan import DumpScan
+from docrag_ops.core.backups.names import Span, StoredFile
+from docrag_ops.core.backups.restored import Restored, TableRows
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.core.logs.levels import Level
+from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.core.security_sections import TlsEndpoint
 from docrag_ops.core.tls import Seen, ServedCertificate
 from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult
+from docrag_ops.operators.sources import restores
 
 
 class WebServer(ThreadingHTTPServer):
@@ -273,6 +282,92 @@ class Airflow:
             detail = {"status_code": answer["http"], "message": "Server returned error"}
             raise AirflowRuntimeError(ErrorResponse(error=ErrorType.API_SERVER_ERROR, detail=detail))
         return SimpleNamespace(**answer)
+
+
+def stored_backups(answers: dict[str, Any]) -> type:
+    """A storage of backups: NAME -> {at, and its content as text, tar (files by name), base64, or only its size}.
+
+    `without` leaves files of a tar out, `cut_at` is the end of what is left of it; `written` is the storage's time
+    when it is not `at`.
+    """
+    there = {name: _Backup(name, one) for name, one in answers.items() if isinstance(one, dict)}
+
+    class Storage:
+        def files(self) -> list[StoredFile]:
+            if "broken" in answers:
+                raise UnreachableError(answers["broken"])
+            return [one.file for one in there.values()]
+
+        def chunks(self, name: str, *, begin_bytes: int | None = None) -> Iterator[bytes]:
+            yield there[name].content[:begin_bytes]
+
+    return Storage
+
+
+def _moment(said: datetime | str) -> datetime:
+    """A time in YAML or in JSON."""
+    return said if isinstance(said, datetime) else datetime.fromisoformat(said)
+
+
+class _Backup:
+    def __init__(self, name: str, said: dict[str, Any]) -> None:
+        at = _moment(said["at"])
+        self.content = base64.b64decode(said.get("base64", "")) or said.get("text", "").encode()
+        if "tar" in said:
+            target = io.BytesIO()
+            with tarfile.open(fileobj=target, mode="w") as archive:
+                for member, text in said["tar"].items():
+                    if member in said.get("without", ()):
+                        continue
+                    entry = tarfile.TarInfo(member)
+                    entry.size, entry.mtime = len(text.encode()), at.timestamp()
+                    archive.addfile(entry, io.BytesIO(text.encode()))
+            self.content = target.getvalue()
+        if name.endswith(".gz") and self.content:
+            self.content = gzip.compress(self.content, mtime=0)[: said.get("cut_at")]
+        size = said.get("size", len(self.content))
+        written = _moment(said.get("written", said["at"]))
+        self.file = StoredFile(name=name, size_bytes=size, modified_at=written)
+
+
+def restored_dumps(answers: dict[str, Any]) -> Callable[..., list[Restored]]:
+    """What the restore drill found: SERIES -> the fields of `Restored`, or {broken: why nothing was restored}."""
+
+    def restore_all(*_: object) -> list[Restored]:
+        if "broken" in answers:
+            raise UnreachableError(answers["broken"])
+        return [_restored(series, dict(said)) for series, said in answers.items()]
+
+    return restore_all
+
+
+def recovered_snapshots(answers: dict[str, Any]) -> Callable[..., Outcome]:
+    """What recovering Qdrant's snapshots came to: SERIES -> {value, evidence}; as on a system without, when empty."""
+
+    def recover_all(section: Any, asking: Any) -> Outcome:
+        if not any(answers.values()):
+            return _real_recover_all(section, asking)
+        return Measured(tuple(Measurement(subject=series, **said) for series, said in answers.items()))
+
+    return recover_all
+
+
+_real_recover_all = restores.recover_all
+
+
+def _restored(series: str, said: dict[str, Any]) -> Restored:
+    begins_at = _moment(said.pop("day"))
+    until = [_moment(one) for one in said.pop("written_until", ())]
+    scan = DumpScan(leaves=said.pop("leaves", []), refused=said.pop("refused", []))
+    rows = [TableRows(table=name, restored=one[0], live=one[1]) for name, one in said.pop("rows", {}).items()]
+    return Restored(
+        series=series,
+        span=Span(begins_at=begins_at, ends_at=begins_at + timedelta(days=1)),
+        scan=scan,
+        rows=rows,
+        written_until=(until[0], until[1]) if until else None,
+        **said,
+    )
 
 
 def kept_alarms(answers: dict[str, Any], store: str) -> Callable[..., list[Waiting]]:

@@ -164,3 +164,33 @@ def test_words_that_are_no_expression_are_refused():
     containers = [{"workload": "api", "container": "api"}]
     text = error_of(cluster=CLUSTER, access={"containers": containers, "failed_words": ["auth (failed"]})
     assert "failed_words has 'auth (failed', which is no regular expression" in text
+
+
+DUMP = {"part": "postgres", "files": "docrag-%Y%m%d.dump", "format": "custom"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"files": "docrag-%y.dump"}, "%y is not known"),
+        ({"format": "tar"}, "format 'tar' is none of postgres"),
+        ({"part": "qdrant"}, "format 'custom' is none of qdrant"),
+        ({"part": "postgress"}, "expected what is backed up, one of: postgres, qdrant, configuration"),
+    ],
+)
+def test_series_of_backups_that_makes_no_sense_is_refused(changed, said):
+    text = error_of(backups={"series": {"dump": {**DUMP, **changed}}})
+    assert "backups.series.dump" in text
+    assert said in text
+
+
+def test_time_zone_of_backups_that_nobody_knows_is_refused():
+    text = error_of(backups={"timezone": "Europe/Berlyn", "series": {"dump": DUMP}})
+    assert "timezone is 'Europe/Berlyn'; expected a name such as UTC or Europe/Berlin" in text
+
+
+def test_areas_of_the_restore_need_the_section_of_backups():
+    without, with_it = parse(), parse(backups={"series": {"dump": DUMP}})
+    areas = ("backups", "restores", "scratch")
+    assert [without.has_area(area) for area in areas] == [False] * 3
+    assert [with_it.has_area(area) for area in areas] == [True] * 3

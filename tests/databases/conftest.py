@@ -6,6 +6,7 @@ A database of the first has names that nobody would choose; every query has to g
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -15,7 +16,8 @@ from psycopg import sql
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.hooks.database import DatabaseHook
 from docrag_ops.hooks.include import IncludeFolder
-from tests.sandbox import connections, databases, demo, lifecycle
+from tests.databases.storage import Storage
+from tests.sandbox import connections, databases, demo, lifecycle, postgres_servers
 from tests.sandbox.passwords import passwords
 from tests.sandbox.postgres_servers import MAINTAINED, address, superuser
 from tests.sandbox.settings import Settings
@@ -92,6 +94,25 @@ def connect_to(servers: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[.
 
     point("docrag")
     return point
+
+
+@pytest.fixture(scope="session")
+def scratch(servers: Settings) -> Settings:
+    """The same servers, and the one that restores go to."""
+    postgres_servers.start(servers, postgres_servers.SCRATCH)
+    return servers
+
+
+@pytest.fixture
+def storage(
+    scratch: Settings, connect_to: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Storage:
+    """An empty storage of backups, in place of the sandbox's."""
+    known = connections.connections(scratch)
+    backups = {"conn_type": "fs", "extra": {"path": str(tmp_path)}}
+    monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_BACKUPS", json.dumps(backups))
+    monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_POSTGRES_SCRATCH", json.dumps(known["docrag_postgres_scratch"]))
+    return Storage(tmp_path, scratch)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import yaml
 from docrag_ops.core.capacity import parse_series
 from docrag_ops.core.errors import DefinitionError
 from docrag_ops.hooks.include import INCLUDE, SOURCES, IncludeFolder
-from docrag_ops.operators import sources
+from docrag_ops.operators import drill, sources
 
 
 @pytest.fixture
@@ -118,5 +118,13 @@ def test_every_query_file_is_used(include: IncludeFolder):
     used |= {f"postgres/{name}.sql" for name in ("write_probe", "statements", "monitor_rights")}
     used |= {f"slo/{name}.promql" for name in ("probe", "probed_hours", "requests", "buckets")}
     used |= {one.promql for one in parse_series(include.text("capacity/series.yaml"), where="series.yaml")}
+    used |= {
+        drill.SERVER,
+        drill.EXTENSIONS,
+        drill.TABLES,
+        drill.OBJECTS,
+        drill.LIVE_ROWS,
+        "restore/known_document.sql",
+    }
     there = {f"{path.parent.name}/{path.name}" for path in INCLUDE.glob("*ql/**/*.*ql")}
     assert there - used == set()

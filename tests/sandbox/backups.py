@@ -5,6 +5,7 @@ once: what they hold is real, its age is not.
 """
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -27,6 +28,7 @@ Make = Callable[[Settings, Path], None]
 def start(settings: Settings) -> None:
     """Make what is missing of the last seven days, remove what is older."""
     settings.backups_dir.mkdir(parents=True, exist_ok=True)
+    _discard_unless_made_by_this(settings)
     today = datetime.now(UTC)
     wanted = set()
     for pattern, make in KINDS.items():
@@ -41,6 +43,16 @@ def start(settings: Settings) -> None:
     for path in settings.backups_dir.glob("*-backup-*"):
         if path.name not in wanted:
             path.unlink()
+
+
+def _discard_unless_made_by_this(settings: Settings) -> None:
+    """Backups that an earlier version of this file made are made anew."""
+    made_by = settings.state_dir / "backups-made-by"
+    version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    if not made_by.exists() or made_by.read_text() != version:
+        for path in settings.backups_dir.glob("*-backup-*"):
+            path.unlink()
+        made_by.write_text(version)
 
 
 def _whole(path: Path, settings: Settings, make: Make) -> None:
@@ -81,28 +93,36 @@ def _text_of_dump(settings: Settings, path: Path) -> None:
 
 
 def _archive_qdrant(settings: Settings, path: Path) -> None:
-    collection = {"name": "documents", "points_count": settings.rows * 4, "vector_size": 384}
-    segment = "collections/documents/0/segments/segment-0"
+    """The storage of a stopped Qdrant, with the files that each part of it is recognised by."""
+    params = {"vectors": {"size": 384, "distance": "Cosine"}, "shard_number": 1, "replication_factor": 1}
     files = {
-        "collections/documents/config.json": json.dumps(collection).encode(),
-        f"{segment}/payload.bin": os.urandom(200_000),
-        f"{segment}/vectors.bin": os.urandom(400_000),
+        "collections/documents/config.json": json.dumps({"params": params}).encode(),
+        "collections/documents/0/shard_config.json": b'{"type": "Local"}',
     }
-    _archive(path, files)
+    for segment in ("5b1e4e8c-0c5f-4b0e-9d2e-0f6a8f5c1a01", "c4f0b7a2-6d43-4c1c-8a53-2f7f0a9be702"):
+        folder = f"collections/documents/0/segments/{segment}"
+        files |= {
+            f"{folder}/segment.json": b'{"version": 12, "config": {"vector_data": {"": {"size": 384}}}}',
+            f"{folder}/vector_storage/chunk_0.mmap": os.urandom(200_000),
+            f"{folder}/payload_storage/page_0.dat": os.urandom(100_000),
+        }
+    archive(path, files)
 
 
 def _archive_configuration(settings: Settings, path: Path) -> None:
     manifests = sorted((PACKAGE / "manifests").glob("*.yaml"))
-    _archive(path, {f"manifests/{manifest.name}": manifest.read_bytes() for manifest in manifests})
+    archive(path, {f"manifests/{manifest.name}": manifest.read_bytes() for manifest in manifests})
 
 
-def _archive(path: Path, files: dict[str, bytes]) -> None:
-    with tarfile.open(path, "w:gz", compresslevel=1) as archive:
+def archive(target: Path | io.BytesIO, files: dict[str, bytes]) -> None:
+    """A tar.gz of files made now."""
+    opened = {"fileobj": target} if isinstance(target, io.BytesIO) else {"name": target}
+    with tarfile.open(mode="w:gz", compresslevel=1, **opened) as packed:
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             entry.mtime = int(datetime.now(UTC).timestamp())
-            archive.addfile(entry, io.BytesIO(content))
+            packed.addfile(entry, io.BytesIO(content))
 
 
 KINDS: dict[str, Make] = {

@@ -16,7 +16,13 @@ from tests.sandbox.connections import connections
 from tests.sandbox.errors import SandboxError
 from tests.sandbox.settings import REPOSITORY, Settings, load_settings
 
-DAILY = ("daily_health_check", "daily_log_maintenance", "daily_security_check", "daily_success_metrics")
+DAILY = (
+    "daily_health_check",
+    "daily_log_maintenance",
+    "daily_security_check",
+    "daily_backup_verification",
+    "daily_success_metrics",
+)
 """The entries of the calendar that `make demo` runs, in this order."""
 EXPECTED_STATE = "success"
 VERDICTS = ("critical", "unknown", "warning", "ok")

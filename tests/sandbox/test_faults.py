@@ -1,5 +1,6 @@
 """Each fault is really there when it is on, and really gone when it is off."""
 
+import gzip
 import json
 import os
 import ssl
@@ -9,6 +10,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import zlib
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,8 +22,9 @@ import redis
 from cryptography import x509
 
 from tests.sandbox import connections, lifecycle, redis_server, scanner, storage
+from tests.sandbox.backups import KEPT_DAYS
 from tests.sandbox.errors import SandboxError
-from tests.sandbox.faults import holders, registry, security
+from tests.sandbox.faults import backups, holders, registry, security
 from tests.sandbox.postgres_servers import AIRFLOW_DB, MAINTAINED, superuser
 from tests.sandbox.questions import KNOWN
 from tests.sandbox.settings import REPOSITORY, Settings
@@ -187,6 +190,29 @@ def lines_with(words: str, pods: str) -> Callable[[Settings], bool]:
     return ask
 
 
+def unpacked(settings: Settings, series: str) -> bytes:
+    """The newest file of a series; nothing when it cannot be unpacked."""
+    try:
+        return gzip.decompress(backups.newest(settings, series).read_bytes())
+    except (OSError, EOFError, zlib.error):
+        return b""
+
+
+def is_cut(settings: Settings, series: str) -> bool:
+    sizes = [path.stat().st_size for path in sorted(settings.backups_dir.glob(series.format(day="*")))]
+    return sizes[-1] < sizes[0]
+
+
+def times_in_heads(settings: Settings) -> set[bytes]:
+    """When the dumps were made, by their heads: at the same time, as those of other days are copies of today's."""
+    end = backups.TIME_AT + 6 * backups.NUMBER_BYTES
+    return {path.read_bytes()[backups.TIME_AT : end] for path in settings.backups_dir.glob("*.dump")}
+
+
+def rows_of(dump: bytes, table: bytes) -> int:
+    return dump.partition(b"COPY " + table)[2].partition(b"\n\\.\n")[0].count(b"\n")
+
+
 BLOCKED = "SELECT count(*) >= 6 FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0"
 IDLE = "SELECT count(*) >= 5 FROM pg_stat_activity WHERE state = 'idle in transaction'"
 IS_TRUE: dict[str, Callable[[Settings], bool]] = {
@@ -230,6 +256,19 @@ IS_TRUE: dict[str, Callable[[Settings], bool]] = {
     "scan_results_broken": lambda settings: not prints(settings).startswith("{"),
     "auth_failures": lines_with(security.ATTACKER, "api"),
     "rate_limited": lines_with(security.IMPATIENT, "nginx"),
+    "backup_missing": lambda settings: len(list(settings.backups_dir.glob("*.dump"))) < KEPT_DAYS,
+    "backup_truncated": lambda settings: is_cut(settings, backups.DUMP),
+    "backup_flipped": lambda settings: unpacked(settings, backups.SQL) == b"",
+    "backup_of_yesterday": lambda settings: len(times_in_heads(settings)) > 1,
+    "backup_half_table": lambda settings: (
+        rows_of(unpacked(settings, backups.SQL), b"public.user_sessions") < settings.rows * 3 // 4
+    ),
+    "backup_other_database": lambda settings: (
+        b"docrag" not in backups.newest(settings, backups.DUMP).read_bytes()[:100]
+    ),
+    "backup_whole_server": lambda settings: b"CREATE ROLE" in unpacked(settings, backups.SQL),
+    "backup_qdrant_part": lambda settings: unpacked(settings, backups.QDRANT).count(b"payload_storage") == 1,
+    "scratch_down": refused("docrag_postgres_scratch"),
 }
 NEEDS_ROOT = {"volume_full", "inodes_full"}
 

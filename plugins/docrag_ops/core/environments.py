@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from docrag_ops.core.backup_sections import BackupsSection
 from docrag_ops.core.checks import Check, Limits
 from docrag_ops.core.errors import DefinitionError
 from docrag_ops.core.logs.failed_words import FAILED_WORDS
@@ -220,6 +221,7 @@ class Environment(Record):
     ] = None
     scans: Annotated[ScansSection | None, Field(description="a mapping with reports and results")] = None
     access: Annotated[AccessSection | None, Field(description="a mapping with containers")] = None
+    backups: Annotated[BackupsSection | None, Field(description="a mapping with series and restore")] = None
     changes: Annotated[
         dict[str, ChangeSection], Field(description="change kinds, each with limits and policy")
     ] = Field(default_factory=dict)
@@ -270,7 +272,8 @@ class Environment(Record):
 
     def has_area(self, area: str) -> bool:
         """Whether the environment has the part that an area of checks looks at."""
-        return area not in AREA_SECTIONS or getattr(self, area) is not None
+        section = AREA_SECTIONS.get(area)
+        return section is None or getattr(self, section) is not None
 
     def change(self, name: str) -> ChangeSection:
         """What a kind of change may do here.
@@ -310,10 +313,12 @@ class Environment(Record):
         return value
 
 
-AREA_SECTIONS = frozenset(
-    {"cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic", "logs", "slo"}
-    | {"certificates", "scans", "access"}
-)
+_SAME_NAME = ("cluster", "service", "postgres", "redis", "qdrant", "storage", "traffic", "logs", "slo")
+AREA_SECTIONS = {
+    **{name: name for name in (*_SAME_NAME, "certificates", "scans", "access")},
+    **dict.fromkeys(("backups", "restores", "scratch"), "backups"),
+}
+"""Area of checks → the environment's section that it looks at; other areas are everywhere."""
 
 
 @lru_cache(maxsize=16)

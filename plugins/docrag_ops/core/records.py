@@ -32,6 +32,14 @@ def load_yaml(text: str, *, where: str) -> Any:
         raise DefinitionError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from error
 
 
+def load_yaml_documents(text: str, *, where: str) -> list[Any]:
+    """All documents of a YAML (or JSON) text."""
+    try:
+        return list(yaml.load_all(text, Loader=_SAFE_LOADER))
+    except yaml.YAMLError as error:
+        raise DefinitionError(f"{where} is not valid YAML: {' '.join(str(error).split())}") from error
+
+
 def parse_record(model: type[RecordType], data: Any, *, what: str, where: str) -> RecordType:
     """Make a record of parsed YAML.
 

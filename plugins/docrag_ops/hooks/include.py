@@ -14,6 +14,7 @@ QUERY_SOURCES = frozenset({"sql", "promql"})
 SOURCES = QUERY_SOURCES | {
     "access",
     "alarms",
+    "backups",
     "cache",
     "capacity",
     "certificates",
@@ -22,8 +23,10 @@ SOURCES = QUERY_SOURCES | {
     "entries",
     "log_files",
     "logs",
+    "restores",
     "runs",
     "scans",
+    "scratch",
     "service",
     "service_level",
     "vectors",

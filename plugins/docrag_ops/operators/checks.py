@@ -59,6 +59,7 @@ class CheckOperator(BaseOperator):
 
     def measure(self, asking: Asking) -> AreaResult:
         """Ask all questions of the area, judge them and keep what they came to."""
+        from docrag_ops.core.environments import AREA_SECTIONS
         from docrag_ops.core.findings import NotJudged
         from docrag_ops.core.own_findings import history_not_written
         from docrag_ops.core.results import AreaResult
@@ -67,9 +68,8 @@ class CheckOperator(BaseOperator):
 
         checks = asking.include.checks(self.area)
         if not asking.environment.has_area(self.area):
-            reason = (
-                f"not configured: the environment {asking.environment.name!r} has no section {self.area!r}"
-            )
+            section = AREA_SECTIONS[self.area]
+            reason = f"not configured: the environment {asking.environment.name!r} has no section {section!r}"
             return AreaResult(
                 area=self.area,
                 not_judged=tuple(NotJudged(check=c.name, subject="all", reason=reason) for c in checks),

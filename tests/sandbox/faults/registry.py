@@ -6,18 +6,18 @@ import time
 from pathlib import Path
 
 from tests.sandbox.errors import SandboxError
-from tests.sandbox.faults import cache, cluster, monitoring, postgres, security, volumes, web
+from tests.sandbox.faults import backups, cache, cluster, monitoring, postgres, security, volumes, web
 from tests.sandbox.passwords import write_private
 from tests.sandbox.settings import Settings
 
 FAULTS = {
     fault.name: fault
-    for module in (web, postgres, cache, volumes, monitoring, security)
+    for module in (web, postgres, cache, volumes, monitoring, security, backups)
     for fault in module.FAULTS
 }
 
 
-FAILURES = (SandboxError, OSError, *postgres.ERRORS, *cache.ERRORS)
+FAILURES = (SandboxError, OSError, *postgres.ERRORS, *cache.ERRORS, *backups.ERRORS)
 
 
 def turn_on(settings: Settings, name: str) -> None:

@@ -1,0 +1,193 @@
+"""Reading the newest file of each series to its end, once."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, tzinfo
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from docrag_ops.core.backup_sections import BackupSeries, BackupsSection
+from docrag_ops.core.backups import configuration, qdrant
+from docrag_ops.core.backups.archives import MAGIC as TAR_MAGIC
+from docrag_ops.core.backups.archives import MAGIC_AT as TAR_MAGIC_AT
+from docrag_ops.core.backups.custom_dump import HEAD_BYTES, MAGIC, read_head
+from docrag_ops.core.backups.dump_scan import scan
+from docrag_ops.core.backups.errors import DamagedError, UnreadableError
+from docrag_ops.core.backups.examined import Content, Examined
+from docrag_ops.core.backups.inflate import inflated
+from docrag_ops.core.backups.names import StoredFile, candidates
+from docrag_ops.core.errors import CouldNotMeasureError
+from docrag_ops.core.texts import one_line
+from docrag_ops.hooks.postgres_programs import Deadline, sql_of_custom_dump
+
+if TYPE_CHECKING:
+    from docrag_ops.hooks.backups import BackupStorage
+
+log = logging.getLogger(__name__)
+
+READ_SECONDS = 3600
+_GZIP_TIME_AT = slice(4, 8)
+
+
+def listed(section: BackupsSection, files: Sequence[StoredFile]) -> dict[str, Examined]:
+    """The newest file of each series and those before it, from a list of the storage; nothing is read."""
+    found = {}
+    for name, series in section.series.items():
+        ours = candidates(files, series.files, zone=section.zone)
+        found[name] = Examined(
+            series=name,
+            pattern=series.files,
+            newest=ours[0] if ours else None,
+            earlier=tuple(one.file for one in ours[1:]),
+            is_sql=series.format == "plain",
+        )
+    return found
+
+
+def examined(
+    one: Examined,
+    series: BackupSeries,
+    storage: BackupStorage,
+    files: Sequence[StoredFile],
+    section: BackupsSection,
+) -> Examined:
+    """The same series with what is in its newest file."""
+    if one.newest is None or not one.newest.file.size_bytes:
+        return replace(one, content=Content(damage="the file is empty" if one.newest else ""))
+    database = section.restore.database if section.restore else ""
+    try:
+        content = _content(storage.chunks(one.file_name), series, section.zone, database)
+        if content.made_at is None and (packed_at := _packed_at(storage, one.file_name)):
+            content = replace(content, made_at=packed_at, made_by="the head of the gzip file")
+    except DamagedError as error:
+        content = Content(damage=str(error))
+    except (UnreadableError, CouldNotMeasureError) as error:
+        content = Content(unreadable=str(error))
+    except Exception as error:  # one file that nobody foresaw must not take the others with it
+        log.exception("%s could not be read", one.file_name)
+        content = Content(unreadable=f"unexpected {type(error).__name__}: {one_line(str(error))}")
+    wanted = _kept_checksum(storage, one.file_name, {file.name for file in files})
+    if wanted:
+        content = replace(content, checksum_differs=_differs(wanted, _sha256(storage, one.file_name)))
+    return replace(one, content=content)
+
+
+def sql_chunks(
+    chunks: Iterable[bytes], series: BackupSeries, zone: tzinfo, deadline: Deadline
+) -> tuple[Iterator[bytes], Content]:
+    """A dump as SQL text, and what its head says.
+
+    :raises DamagedError: when it is not of the format that the environment says.
+    """
+    first, stream = _begin_of(inflated(chunks))
+    kind = kind_of(first)
+    if kind != series.format:
+        raise DamagedError(f"it is {_KINDS[kind]}; expected {_KINDS[series.format]}")
+    if kind == "plain":
+        return stream, Content()
+    head = read_head(first[:HEAD_BYTES], zone=zone)
+    content = Content(made_at=head.made_at.astimezone(UTC), made_by="its head", evidence=head.database)
+    return sql_of_custom_dump(stream, deadline), content
+
+
+_KINDS = {
+    "custom": "a dump in custom format",
+    "tar": "a tar archive",
+    "plain": "text",
+    "binary": "neither a dump nor an archive",
+}
+
+
+def kind_of(first: bytes) -> str:
+    """What an unpacked file is, by how it begins."""
+    if first.startswith(MAGIC):
+        return "custom"
+    if first[TAR_MAGIC_AT:].startswith(TAR_MAGIC) or not any(first[:512]):
+        return "tar"
+    return "binary" if b"\0" in first[:HEAD_BYTES] else "plain"
+
+
+def _content(chunks: Iterable[bytes], series: BackupSeries, zone: tzinfo, database: str) -> Content:
+    if series.part == "postgres":
+        return _dump(chunks, series, zone, database)
+    first, stream = _begin_of(inflated(chunks))
+    kind = kind_of(first)
+    if kind != "tar":
+        raise DamagedError(f"it is {_KINDS[kind]}; expected {_KINDS['tar']}")
+    if series.part == "qdrant":
+        snapshot = qdrant.read_archive(stream, collection=series.collection)
+        return Content(
+            evidence=f"{snapshot.files:,} files, whole to the end mark",
+            made_at=snapshot.newest_at,
+            made_by="the newest file in it",
+            qdrant=snapshot,
+        )
+    kept = configuration.read_archive(stream)
+    return Content(
+        evidence=f"{kept.files:,} files with {len(kept.objects) + kept.others:,} objects, whole to the end mark",
+        made_at=kept.newest_at,
+        made_by="the newest file in it",
+        configuration=kept,
+    )
+
+
+def _dump(chunks: Iterable[bytes], series: BackupSeries, zone: tzinfo, database: str) -> Content:
+    """A dump that is read to its end, all of its data unpacked, and its text cut as psql would cut it."""
+    text, head = sql_chunks(chunks, series, zone, Deadline(READ_SECONDS))
+    if head.evidence and database and head.evidence != database:
+        raise DamagedError(f"it is a dump of the database {head.evidence!r}; expected {database!r}")
+    found = scan(text)
+    begun = {"made_at": found.started_at, "made_by": "its comment 'Started on'"} if found.started_at else {}
+    evidence = f"whole, from PostgreSQL {found.server_major or '(unknown)'}"
+    return replace(head, scan=found, **{"evidence": evidence, **begun})  # type: ignore[arg-type]
+
+
+def _begin_of(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
+    """The first bytes of a stream, and the whole stream.
+
+    :raises DamagedError: when there are none.
+    """
+    first = next(stream, b"")
+    while len(first) < HEAD_BYTES and (more := next(stream, b"")):
+        first += more
+    if not first:
+        raise DamagedError("the file holds nothing once it is unpacked")
+    return first, chain((first,), stream)
+
+
+def _sha256(storage: BackupStorage, name: str) -> str:
+    sha256 = hashlib.sha256()
+    for chunk in storage.chunks(name):
+        sha256.update(chunk)
+    return sha256.hexdigest()
+
+
+def _packed_at(storage: BackupStorage, name: str) -> datetime | None:
+    """When gzip packed a file, where it noted that."""
+    head = b"".join(storage.chunks(name, begin_bytes=8))
+    seconds = int.from_bytes(head[_GZIP_TIME_AT], "little")
+    return datetime.fromtimestamp(seconds, UTC) if head.startswith(b"\x1f\x8b") and seconds else None
+
+
+def _kept_checksum(storage: BackupStorage, name: str, there: set[str]) -> str:
+    """The SHA-256 that is kept beside a file: in NAME.sha256, or in its folder's SHA256SUMS."""
+    folder, _, base = name.rpartition("/")
+    sums = f"{folder}/SHA256SUMS" if folder else "SHA256SUMS"
+    for kept in (f"{name}.sha256", sums):
+        if kept in there:
+            text = b"".join(storage.chunks(kept, begin_bytes=1024 * 1024)).decode("utf-8", "replace")
+            for line in text.splitlines():
+                digest, _, of = line.strip().partition(" ")
+                if kept != sums or of.lstrip(" *").removeprefix("./") == base:
+                    return digest.lower()
+    return ""
+
+
+def _differs(wanted: str, found: str) -> str:
+    return (
+        "" if wanted == found else f"its SHA-256 is {found[:16]}…, the one kept beside it is {wanted[:16]}…"
+    )
