@@ -4,7 +4,6 @@ import pytest
 
 from docrag_ops.core.environments import ClusterSection
 from docrag_ops.core.errors import CouldNotMeasureError
-from docrag_ops.hooks import cluster
 from docrag_ops.hooks.cluster import ClusterHook
 from tests.contract.witness import Witness
 
@@ -50,9 +49,8 @@ def test_pages_of_any_size_give_the_same_list(
     before = witness.pod_names("doc-rag-prod")
     by_size = {}
     for size in (1, 3, 250):
-        monkeypatch.setattr(cluster, "PAGE_ITEMS", size)
         pages.clear()
-        by_size[size] = hook.list_items(PODS, name)
+        by_size[size] = hook.list_items(PODS, name, page_items=size)
         assert all(page["limit"] == str(size) for page in pages)
         assert len([page for page in pages if "continue" in page]) >= (len(by_size[size]) - 1) // size
     after = witness.pod_names("doc-rag-prod")

@@ -6,10 +6,15 @@ import shutil
 from tests.sandbox import storage
 from tests.sandbox.errors import SandboxError
 from tests.sandbox.faults.fault import Fault, State
+from tests.sandbox.faults.monitoring import wait_for_prometheus
 from tests.sandbox.settings import Settings
 
 FULL_RATIO = 0.98
 FILLER = "fault-filler"
+CLAIM_IS_FULL = " or ".join(
+    f'kubelet_volume_stats_{free}{{persistentvolumeclaim="api-storage"}} / kubelet_volume_stats_{all_of_it} < 0.1'
+    for free, all_of_it in (("available_bytes", "capacity_bytes"), ("inodes_free", "inodes"))
+)
 
 
 def limited(settings: Settings) -> State:
@@ -41,6 +46,7 @@ def not_full(settings: Settings, state: State) -> None:
     volume = storage.folder(settings)
     (volume / FILLER).unlink(missing_ok=True)
     shutil.rmtree(volume / f"{FILLER}s", ignore_errors=True)
+    wait_for_prometheus(settings, "finds room in the volume", CLAIM_IS_FULL, there=False)
 
 
 FAULTS = (
