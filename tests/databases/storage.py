@@ -83,7 +83,8 @@ def pg_dump(
 
 
 def pg_dumpall(settings: Settings) -> bytes:
-    return _output(settings, [postgres_program("pg_dumpall")], MAINTAINED)
+    """All databases but the one of the tests of queries, whose name has a line break: pg_dumpall gives up there."""
+    return _output(settings, [postgres_program("pg_dumpall"), '--exclude-database="He said"*'], MAINTAINED)
 
 
 def _output(settings: Settings, command: list[str], server: Server) -> bytes:

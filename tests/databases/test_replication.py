@@ -25,8 +25,8 @@ QUERY = "postgres/replication_lag.sql"
 
 @pytest.fixture(scope="module")
 def standby(servers: Settings) -> Iterator[int]:
-    """A standby of the server under maintenance, on the scratch server's port."""
-    folder, port = servers.data_dir / "standby", servers.scratch_port
+    """A standby of the server under maintenance, on a port that no other part of these tests uses."""
+    folder, port = servers.data_dir / "standby", servers.redis_port
     folder.mkdir(mode=0o700)
     if os.geteuid() == 0:
         shutil.chown(folder, SYSTEM_USER, SYSTEM_USER)
