@@ -66,7 +66,18 @@ def findings_of_plan(record: ChangeRecord, settled: Sequence[str], *, late: bool
 def findings_about(
     record: ChangeRecord, *, scheduled: bool
 ) -> tuple[tuple[Finding, ...], tuple[NotJudged, ...]]:
-    """What became of the plan. That nobody answered makes a scheduled entry overdue, which is critical."""
+    """What became of the plan, and what it could not see. A scheduled entry that nobody answered is critical."""
+    unseen = tuple(_unseen(record.change, subject, why) for subject, why in record.plan.unknown)
+    findings, not_judged = _became(record, scheduled=scheduled)
+    return (*findings, *unseen), not_judged
+
+
+def _unseen(change: str, subject: str, why: str) -> Finding:
+    remedy = "Mend what could not be measured or done; the rest of the plan is not touched by it."
+    return _finding(f"{change}_unseen", subject, Verdict.UNKNOWN, why, remedy)
+
+
+def _became(record: ChangeRecord, *, scheduled: bool) -> tuple[tuple[Finding, ...], tuple[NotJudged, ...]]:
     check = f"{record.change}_proved"
     if not record.steps:
         overdue = scheduled and record.decision is Decision.EXPIRED

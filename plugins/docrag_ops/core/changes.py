@@ -57,6 +57,7 @@ class Plan:
 
     :param amounts: the blast radius by name, held against the environment's limits (files, bytes, pods, rows, share)
     :param protected: what was left alone, each with the rule that protected it
+    :param unknown: what could not be measured, each with why: the rest is done, and each of these is a finding
     """
 
     change: str
@@ -67,6 +68,7 @@ class Plan:
     expected: str
     undo: str
     protected: tuple[tuple[str, str], ...] = ()
+    unknown: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -76,8 +78,11 @@ class Plan:
     def from_dict(cls, data: Mapping[str, Any]) -> Plan:
         """The reverse of `to_dict`."""
         steps = tuple(Step(**step) for step in data["steps"])
-        protected = tuple((subject, rule) for subject, rule in data["protected"])
-        return cls(**{**data, "steps": steps, "protected": protected})
+        pairs = {
+            name: tuple((subject, why) for subject, why in data.get(name, ()))
+            for name in ("protected", "unknown")
+        }
+        return cls(**{**data, "steps": steps, **pairs})
 
     @property
     def digest(self) -> str:

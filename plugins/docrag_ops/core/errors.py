@@ -5,6 +5,8 @@ DocRagOpsError
 ├── CouldNotMeasureError    a system did not answer, or not with a measurement: the verdict is `unknown`
 │   └── UnreachableError    the system as a whole does not answer: no further question is worth asking
 └── ChangeError             a step of a change went wrong; the steps after it are not begun
+    ├── StepFailedError     … but it concerns this step alone: the others are done, and the run is red
+    │   └── StepInterruptedError  … by something that passes (a lock, a restart): worth another attempt
     └── ChangeRefusedError  nothing may be changed: not approved, not as planned, too soon, or not here
 """
 
@@ -27,6 +29,14 @@ class UnreachableError(CouldNotMeasureError):
 
 class ChangeError(DocRagOpsError):
     """A step of a change went wrong, or the change did not do what it was for."""
+
+
+class StepFailedError(ChangeError):
+    """A step went wrong for reasons of its own subject; the steps after it can be done all the same."""
+
+
+class StepInterruptedError(StepFailedError):
+    """A step was interrupted by something that passes: a lock that was held, a session that was ended, a restart."""
 
 
 class ChangeRefusedError(ChangeError):

@@ -29,7 +29,7 @@ class ApplyOperator(ChangeOperator):
 
     def execute(self, context: Context) -> None:
         """Refuse what may not be done; measure; apply each step that is still as planned."""
-        from docrag_ops.core.changes import tally
+        from docrag_ops.core.changes import StepOutcome, tally
         from docrag_ops.core.errors import ChangeRefusedError
         from docrag_ops.hooks.change_records import ChangeRecords
 
@@ -51,13 +51,15 @@ class ApplyOperator(ChangeOperator):
         except ChangeRefusedError as error:
             raise AirflowFailException(f"Nothing is changed: {error}") from error
         self.log.info("Applied: %s", tally(outcomes))
+        if StepOutcome.FAILED in outcomes:
+            raise AirflowFailException(f"Not every step could be done: {tally(outcomes)}. See the report.")
 
     def _step(
         self, records: ChangeRecords, kind: Change, record: ChangeRecord, number: int, step: Step
     ) -> Any:
         """Apply one step, unless it is done; what went wrong or was cut short before is begun again."""
         from docrag_ops.core.changes import StepOutcome, what_changed
-        from docrag_ops.core.errors import ChangeError, CouldNotMeasureError
+        from docrag_ops.core.errors import ChangeError, CouldNotMeasureError, StepFailedError
 
         earlier = next((one for one in record.steps if one.number == number), None)
         if earlier and earlier.outcome in (StepOutcome.DONE, StepOutcome.SKIPPED):
@@ -74,6 +76,9 @@ class ApplyOperator(ChangeOperator):
         except (ChangeError, CouldNotMeasureError) as error:
             records.start_step(record.id, number, step, at=datetime.now(UTC))
             records.end_step(record.id, number, StepOutcome.FAILED, what=str(error), at=datetime.now(UTC))
+            if isinstance(error, StepFailedError):
+                self.log.error("%s %s: %s", step.action, step.subject, error)
+                return StepOutcome.FAILED
             raise AirflowFailException(
                 f"Step {number + 1} of {len(record.plan.steps)} went wrong ({step.action} {step.subject}): {error}. "
                 "The steps after it were not begun."
