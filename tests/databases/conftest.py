@@ -6,6 +6,7 @@ A database of the first has names that nobody would choose; every query has to g
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from psycopg import sql
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.hooks.database import DatabaseHook
 from docrag_ops.hooks.include import IncludeFolder
+from tests.databases.maintenance import World
 from tests.databases.storage import Storage
 from tests.sandbox import connections, databases, demo, lifecycle, postgres_servers
 from tests.sandbox.passwords import passwords
@@ -43,6 +45,20 @@ SELECT nextval('public.wide'), setval('public.falling', -96), setval('public.cyc
 GRANT USAGE ON SCHEMA {schema} TO docrag_monitor;
 GRANT SELECT ON ALL SEQUENCES IN SCHEMA {schema}, public TO docrag_monitor;
 ANALYZE;
+"""
+
+_NUMBERS = count(1)
+# Autovacuum is off for the table: what it would do meanwhile would be no fault of the maintenance.
+OLD_SESSIONS = """
+CREATE SCHEMA {schema};
+CREATE TABLE {sessions} (
+    "Key %s" uuid NOT NULL, part int NOT NULL, "Last ""seen"" %" timestamptz, body text,
+    PRIMARY KEY ("Key %s", part)) WITH (autovacuum_enabled = off);
+INSERT INTO {sessions}
+SELECT md5(n::text)::uuid, n, now() + (0.5 - n) * interval '1 hour', repeat('x', 100)
+FROM generate_series(1, 3000) AS n;
+CREATE INDEX "Odd index %s" ON {sessions} (body, part);
+ANALYZE {sessions};
 """
 
 Ask = Callable[[str], list[dict[str, Any]]]
@@ -88,8 +104,9 @@ def connect_to(servers: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[.
 
     def point(database: str, **changes: Any) -> None:
         known = connections.connections(servers)
-        postgres = {**known["docrag_postgres"], "schema": database, **changes}
-        monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_POSTGRES", json.dumps(postgres))
+        for conn_id in ("docrag_postgres", "docrag_postgres_change"):
+            postgres = {**known[conn_id], "schema": database, **changes}
+            monkeypatch.setenv(f"AIRFLOW_CONN_{conn_id.upper()}", json.dumps(postgres))
         monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_HISTORY", json.dumps(known["docrag_history"]))
 
     point("docrag")
@@ -151,3 +168,18 @@ def failure_of(action: Callable[[], object]) -> str:
     with pytest.raises(CouldNotMeasureError) as caught:
         action()
     return str(caught.value)
+
+
+@pytest.fixture
+def world(servers: Settings, connect_to: Callable[..., None], request: pytest.FixtureRequest) -> World:
+    """A new database for the maintenance: one table, of rows up to 125 days old, whose names are hard to quote."""
+    world = World(servers, request.node.name, database=f"maintained_{next(_NUMBERS)}")
+    connect_to(world.database)
+    with superuser(servers, MAINTAINED) as connection:
+        name = sql.Identifier(world.database)
+        connection.execute(sql.SQL("CREATE DATABASE {} OWNER docrag").format(name))
+    with world.superuser() as connection:
+        connection.execute("CREATE EXTENSION pgstattuple")
+        connection.execute("GRANT CREATE ON SCHEMA public TO docrag")
+    world.make(OLD_SESSIONS)
+    return world

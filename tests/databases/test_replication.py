@@ -11,8 +11,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.hooks.database import DatabaseHook
 from docrag_ops.hooks.include import IncludeFolder
+from docrag_ops.operators.change_kinds.database_maintenance import Change
+from tests.asking import asking_for
 from tests.sandbox import processes
 from tests.sandbox.passwords import passwords
 from tests.sandbox.postgres_servers import MAINTAINED, SYSTEM_USER, superuser
@@ -139,3 +142,9 @@ def test_standby_that_lost_its_primary_is_behind(
     connect_to("docrag", port=standby)
     wait_for(lambda: (lag()[0]["value"] or 0) > 0)
     assert lag()[0]["state"] == "replica, connected to no server"
+
+
+def test_standby_given_by_mistake_is_not_maintained(standby: int, connect_to: Callable[..., None]):
+    connect_to("docrag", port=standby)
+    with pytest.raises(CouldNotMeasureError, match="is a replica, which only replays; expected the primary"):
+        Change(asking_for("1")).plan()

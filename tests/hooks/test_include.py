@@ -1,5 +1,6 @@
 """The folder include/: what is missing or misspelt in it is found when it is loaded."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from docrag_ops.core.capacity import parse_series
 from docrag_ops.core.errors import DefinitionError
 from docrag_ops.hooks.include import INCLUDE, SOURCES, IncludeFolder
 from docrag_ops.operators import drill, sources
+
+CHANGES = "Writes|Deletes|Drops|Takes|Vacuums|Builds|Ends|Added to"
 
 
 @pytest.fixture
@@ -104,7 +107,8 @@ def test_every_source_has_its_module():
 
 @pytest.mark.parametrize("path", sorted(INCLUDE.glob("sql/**/*.sql")), ids=lambda path: path.stem)
 def test_every_query_opens_with_what_one_row_is(path: Path):
-    assert path.read_text().startswith(("-- One row", "-- Writes one row"))
+    """One that changes something opens with what it does."""
+    assert re.match(rf"-- (One row|{CHANGES})\b", path.read_text())
 
 
 @pytest.mark.parametrize("path", sorted(INCLUDE.glob("promql/**/*.promql")), ids=lambda path: path.stem)
@@ -126,5 +130,13 @@ def test_every_query_file_is_used(include: IncludeFolder):
         drill.LIVE_ROWS,
         "restore/known_document.sql",
     }
+    package = Path(sources.__file__).parents[2]
+    code = "".join(path.read_text() for path in package.rglob("*.py"))
     there = {f"{path.parent.name}/{path.name}" for path in INCLUDE.glob("*ql/**/*.*ql")}
+    used |= {name for name in there if name.startswith("maintenance/") and _is_named(name, code)}
     assert there - used == set()
+
+
+def _is_named(query: str, code: str) -> bool:
+    """Whether the code names a query of the maintenance, by its path or without folder and ending."""
+    return f'"{query}"' in code or f'"{Path(query).stem}"' in code

@@ -13,6 +13,7 @@ from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 
 if TYPE_CHECKING:
     from psycopg import Connection
+    from psycopg.sql import Composed
 
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
@@ -36,24 +37,35 @@ class DatabaseHook(BaseHook):
 
         :raises UnreachableError: refused, no connection left, wrong credentials, or no answer in time.
         """
+        with self.opened(_OPTIONS) as (connection, where):
+            yield DatabaseSession(connection, where)
+
+    @contextmanager
+    def opened(
+        self, options: str, *, application: str = "docrag-ops"
+    ) -> Iterator[tuple[Connection[Any], str]]:
+        """An open connection in autocommit with these settings of the server, and where it leads to.
+
+        :raises UnreachableError: as `session`
+        """
         import psycopg
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
         connection = self.get_connection(self.conn_id)
         limits = {
             "connect_timeout": CONNECT_SECONDS,
-            "application_name": "docrag-ops",
+            "application_name": application,
             "client_encoding": "UTF8",  # of a database in SQL_ASCII, psycopg would give bytes
         }
         connection.extra = json.dumps({**limits, **connection.extra_dejson})
         where = f"PostgreSQL at {connection.host}:{connection.port or 5432} ({self.conn_id})"
         try:
-            opened = cast("Connection[Any]", PostgresHook(connection=connection, options=_OPTIONS).get_conn())
+            opened = cast("Connection[Any]", PostgresHook(connection=connection, options=options).get_conn())
         except psycopg.Error as error:
             raise UnreachableError(f"{where} takes no connection: {_text(error)}") from error
         with opened:
             opened.autocommit = True
-            yield DatabaseSession(opened, where)
+            yield opened, where
 
 
 class DatabaseSession:
@@ -69,6 +81,15 @@ class DatabaseSession:
     def rows(self, query: str, parameters: Mapping[str, object], *, name: str) -> list[dict[str, Any]]:
         """The rows of a query, by column name.
 
+        :raises CouldNotMeasureError: as `ask`
+        """
+        return self.ask(query.encode(), parameters, name=name)
+
+    def ask(
+        self, query: bytes | Composed, parameters: Mapping[str, object], *, name: str
+    ) -> list[dict[str, Any]]:
+        """The same of a query that was put together, with identifiers in it.
+
         :raises CouldNotMeasureError: naming the query file; one query's failure does not touch the next.
         """
         import psycopg
@@ -76,7 +97,7 @@ class DatabaseSession:
 
         try:
             with self._connection.cursor(row_factory=dict_row) as cursor:
-                cursor.execute(query.encode(), parameters)
+                cursor.execute(query, parameters)
                 return cursor.fetchall() if cursor.description else []
         except psycopg.Error as error:
             raise CouldNotMeasureError(f"{self._where}, include/sql/{name}: {_text(error)}") from error

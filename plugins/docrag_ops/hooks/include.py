@@ -29,6 +29,7 @@ SOURCES = QUERY_SOURCES | {
     "scratch",
     "service",
     "service_level",
+    "upkeep",
     "vectors",
     "verdicts",
     "volumes",

@@ -1,5 +1,6 @@
 -- The tables of Doc-RAG, as its own migrations would make them. Owner: the application's role.
 CREATE EXTENSION pg_stat_statements;
+CREATE EXTENSION pgstattuple;
 
 SET ROLE docrag;
 

@@ -1,0 +1,2 @@
+-- Takes new statistics of one table; never waits for the table's lock.
+ANALYZE (SKIP_LOCKED) {table}

@@ -1,0 +1,193 @@
+"""Old rows of one table, deleted in batches, and exported first where the policy says so.
+
+A batch is one short transaction, in the order of the key, and skips what somebody has locked. An exported batch is
+deleted and written in the same transaction, which is committed only when the file was read back: what is gone is in a
+file. A table without a key is gone through page by page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from docrag_ops.core.errors import StepFailedError
+from docrag_ops.core.maintenance.pace import next_size
+from docrag_ops.core.maintenance.policy import Pace
+from docrag_ops.hooks.archive_folder import ArchiveFolder
+from docrag_ops.hooks.maintenance_session import WorkSession
+from docrag_ops.hooks.old_rows import Key, OldRows
+
+if TYPE_CHECKING:
+    from psycopg.sql import Composed
+
+MOST_PASSES = 3
+MOST_NAMED = 10
+PAGES_AT_FIRST = 64
+PORTIONS = 10
+SLOWER = 5
+
+
+@dataclass
+class Deleted:
+    """What became of the rows of a table. Seconds of work do not count the pauses."""
+
+    rows: int = 0
+    batches: int = 0
+    work_seconds: float = 0.0
+    paused_seconds: float = 0.0
+    files: int = 0
+    left: int = 0
+    left_keys: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why a pause is longer: a replica that lags has to be waited out, blocked sessions only ask for patience."""
+
+    lags: str = ""
+    blocked: bool = False
+
+
+def delete_old_rows(
+    rows: OldRows, session: WorkSession, pace: Pace, *, hindrance: Callable[[], Hindrance], done: Deleted
+) -> Deleted:
+    """Delete all of them, as gently as the pace says; what is locked is tried again after a pause.
+
+    :param hindrance: asked after every batch
+    :param done: what earlier, interrupted attempts came to; it is added to
+    :raises StepFailedError: when a replica lags for longer than patience, or the server refuses
+    """
+    archive = ArchiveFolder(rows.export) if rows.export else None
+    if archive:
+        archive.tidy(rows.label)
+    else:
+        session.hurry()
+    for number in range(MOST_PASSES):
+        if number:
+            time.sleep(min(pace.patience_seconds / MOST_PASSES, 1.0))
+        _Pass(rows, session, pace, archive, done).run(hindrance)
+        done.left = rows.count(session)["eligible"]
+        if not done.left:
+            return done
+    done.left_keys = [", ".join(key) for key in rows.next_keys(session, None, MOST_NAMED)]
+    return done
+
+
+class _Pass:
+    """One way through the table."""
+
+    def __init__(
+        self, rows: OldRows, session: WorkSession, pace: Pace, archive: ArchiveFolder | None, done: Deleted
+    ) -> None:
+        self._rows, self._session, self._pace, self._archive, self._done = rows, session, pace, archive, done
+        self._size = pace.rows if rows.has_key else PAGES_AT_FIRST
+        self._began = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
+        self._after: Key | None = None
+        self._portion = max(1, pace.rows // PORTIONS)
+        self._ends: list[Key] = []
+        self._scattered = False
+        self._page, self._pages = 0, 0 if rows.has_key else rows.pages(session)
+
+    def run(self, hindrance: Callable[[], Hindrance]) -> None:
+        """Batch by batch, each followed by its pause."""
+        batch = (
+            self._by_page if not self._rows.has_key else self._by_keys if self._archive else self._by_range
+        )
+        if batch == self._by_range:
+            began = time.monotonic()
+            self._ends = self._rows.range_ends(self._session, self._portion)
+            self._done.work_seconds += time.monotonic() - began
+        while True:
+            began = time.monotonic()
+            deleted = batch()
+            if deleted is None:
+                return
+            took = time.monotonic() - began
+            self._done.rows += deleted
+            self._done.batches += 1
+            self._done.work_seconds += took
+            most, longest = self._pace.rows, self._pace.batch_seconds
+            self._scattered = self._scattered or (took > longest and self._size <= self._portion)
+            self._size = next_size(self._size, took_seconds=took, at_most_seconds=longest, most=most)
+            self._pause(hindrance)
+
+    def _by_range(self) -> int | None:
+        """Some ranges of the key at once, as long as old rows lie close together in them.
+
+        Where they do not, a range would be searched with locks held: then rows are found first, and deleted by key.
+        """
+        if self._scattered:
+            return self._by_keys()
+        if not self._ends:
+            return None
+        several = max(1, self._size // self._portion)
+        after, upto = self._after, self._ends[:several][-1]
+        del self._ends[:several]
+        self._after = upto
+        return self._rows.delete_range(self._session, after, upto)
+
+    def _by_keys(self) -> int | None:
+        keys = self._rows.next_keys(self._session, self._after, self._size)
+        if not keys:
+            return None
+        self._go_on_from(keys[-1])
+        return self._delete(*self._rows.delete_keys(keys))
+
+    def _go_on_from(self, key: Key) -> None:
+        if key == self._after:
+            raise StepFailedError(f"the key {', '.join(key)} of {self._rows.label} has no successor")
+        self._after = key
+
+    def _by_page(self) -> int | None:
+        if self._page >= self._pages:
+            return None
+        first, self._page = self._page, self._page + self._size
+        return self._delete(*self._rows.delete_pages(first, self._page))
+
+    def _delete(self, query: Composed, parameters: dict[str, object]) -> int:
+        if self._archive is None:
+            return self._session.run(query, parameters)
+        return self._export(self._archive, query, parameters)
+
+    def _export(self, archive: ArchiveFolder, query: Composed, parameters: dict[str, object]) -> int:
+        from psycopg import sql
+
+        copied = sql.SQL("COPY ({} {}) TO STDOUT").format(query, self._rows.as_json())
+        name = f"{self._began}-{self._done.batches + 1:06}"
+        file = None
+        try:
+            with (
+                self._session.failures(),
+                self._session.connection.transaction(),
+                self._session.connection.cursor().copy(copied, parameters) as copy,
+            ):
+                file = archive.store(self._rows.label, name, (row[0] for row in copy.rows()))
+        except StepFailedError:
+            if file:
+                archive.discard(self._rows.label, file)
+            raise
+        if not file.rows:
+            archive.discard(self._rows.label, file)
+            return 0
+        archive.confirm(self._rows.label, file)
+        self._done.files += 1
+        return file.rows
+
+    def _pause(self, hindrance: Callable[[], Hindrance]) -> None:
+        began = time.monotonic()
+        until = began + self._pace.patience_seconds
+        found = hindrance()
+        while found.lags:
+            if time.monotonic() >= until:
+                raise StepFailedError(
+                    f"{found.lags} for {self._pace.patience_seconds:g} s; the rows that are left stay for the next run"
+                )
+            time.sleep(min(1.0, self._pace.patience_seconds / 10))
+            found = hindrance()
+        time.sleep(self._pace.pause_seconds * (SLOWER if found.blocked else 1))
+        if found.blocked:
+            self._size = max(1, self._size // 2)
+        self._done.paused_seconds += time.monotonic() - began
