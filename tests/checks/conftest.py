@@ -145,7 +145,8 @@ def _connect(
     for name in ("prometheus", "api", "qdrant"):
         monkeypatch.setenv(f"AIRFLOW_CONN_DOCRAG_{name.upper()}", json.dumps(http))
     monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_REDIS", json.dumps(redis))
-    monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_POSTGRES", json.dumps(postgres))
+    for name in ("POSTGRES", "POSTGRES_CHANGE"):
+        monkeypatch.setenv(f"AIRFLOW_CONN_DOCRAG_{name}", json.dumps(postgres))
 
 
 def _stand_in_for_postgres(
@@ -154,7 +155,12 @@ def _stand_in_for_postgres(
     import psycopg
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-    rows = {include.query("sql", name): answer for name, answer in answers.items() if "/" in name}
+    rows: dict[Any, Any] = {}
+    for key, answer in answers.items():
+        if "/" in key:
+            name, _, word = key.partition(" ")
+            text = include.query("sql", name)
+            rows[(text.splitlines()[0], word) if word else text] = answer
 
     def open_connection(hook: object) -> foreign.PostgresConnection:
         if "refused" in answers:
