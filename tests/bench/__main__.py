@@ -5,12 +5,31 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench import backup_gzip, dag_load, dag_run, health_checks, log_review, pods_5000
+from tests.bench import (
+    backup_gzip,
+    batch_delete,
+    dag_load,
+    dag_run,
+    health_checks,
+    log_review,
+    pods_5000,
+    reader_stall,
+    writer_stall,
+)
 from tests.sandbox.errors import SandboxError
 
-FIGURES = {
-    module.NAME: module for module in (dag_load, health_checks, dag_run, pods_5000, log_review, backup_gzip)
-}
+MODULES = (
+    dag_load,
+    health_checks,
+    dag_run,
+    pods_5000,
+    log_review,
+    writer_stall,
+    reader_stall,
+    batch_delete,
+    backup_gzip,
+)
+FIGURES = {module.NAME: module for module in MODULES}
 RESULTS = Path(__file__).parents[2] / ".bench.json"
 
 

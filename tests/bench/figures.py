@@ -14,17 +14,20 @@ class Figure:
     ratio: float | None
     """Ours ÷ theirs; None when it could not be measured."""
     goal: float
-    """The ratio is to be this or less."""
+    """The ratio is to be this or less; or more, see `more_is_better`."""
     details: dict[str, Any]
     """What was measured, with units in the keys; for what is not measured, why."""
     within: bool = True
     """Whether what has a goal besides the ratio (such as a peak of memory) keeps to it."""
 
+    more_is_better: bool = False
+
     @property
     def state(self) -> str:
         if self.ratio is None:
             return "not measured"
-        return "ok" if self.ratio <= self.goal and self.within else "short"
+        reached = self.ratio >= self.goal if self.more_is_better else self.ratio <= self.goal
+        return "ok" if reached and self.within else "short"
 
     def to_dict(self) -> dict[str, Any]:
         ok = None if self.ratio is None else self.state == "ok"

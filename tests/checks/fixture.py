@@ -122,12 +122,11 @@ def _samples(rows: list[dict[str, Any]]) -> dict[str, list[Sample]]:
 def _changed(system: str, recorded: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """A system's answers with the changes of a fixture.
 
-        kubernetes: path -> {name: a JSON merge patch of the item of that name, null to leave it out}, or {http, body}
-        redis: INFO -> {field: value}; any command -> the error it is answered with
-            storage: NAME -> a JSON merge patch of what is stored, null to remove it
-        any other: question -> the whole answer
-            any other: question -> the whole answer; of sql: FILE, or `FILE WORD` of one put together with that word in it
-        """
+    kubernetes: path -> {name: a JSON merge patch of the item of that name, null to leave it out}, or {http, body}
+    redis: INFO -> {field: value}; any command -> the error it is answered with
+    storage: NAME -> a JSON merge patch of what is stored, null to remove it
+    any other: question -> the whole answer; of sql: FILE, or `FILE WORD` of one put together with that word in it
+    """
     if system == "kubernetes":
         return {**recorded, **{path: _objects(recorded.get(path, {}), patch) for path, patch in new.items()}}
     if system == "storage":
