@@ -58,6 +58,7 @@ def connections(settings: Settings) -> dict[str, dict[str, Any]]:
         },
         "docrag_qdrant": http(settings.qdrant_port),
         "docrag_backups": {"conn_type": "fs", "extra": {"path": str(settings.backups_dir)}},
+        "docrag_archive": {"conn_type": "fs", "extra": {"path": str(settings.archive_dir)}},
         "docrag_alarm": {
             "conn_type": "apprise",
             "extra": {"config": {"path": f"json://{LOCALHOST}:{settings.alarm_port}/alarm", "tag": "alarm"}},
@@ -77,7 +78,8 @@ def exec_environment(settings: Settings) -> dict[str, dict[str, str]]:
 
 
 def write(settings: Settings) -> None:
-    """connections.json, exec-env.json and the pods' own commands."""
+    """connections.json, exec-env.json, the pods' own commands, and the folder that rows are exported to."""
+    settings.archive_dir.mkdir(mode=0o700, exist_ok=True)
     write_private(settings.state_dir / "connections.json", json.dumps(connections(settings), indent=2))
     write_private(settings.state_dir / "exec-env.json", json.dumps(exec_environment(settings), indent=2))
     _write_command(settings, "redis", "redis-cli", f"-h {LOCALHOST} -p {settings.redis_port}")

@@ -67,6 +67,11 @@ class Settings:
     def backups_dir(self) -> Path:
         return self.state_dir / "backups"
 
+    @property
+    def archive_dir(self) -> Path:
+        """Where rows are exported to before they are deleted."""
+        return self.state_dir / "archive"
+
     def environment(self) -> dict[str, str]:
         """These settings as variables, for the sandbox's own child processes."""
         variables = {
