@@ -30,6 +30,7 @@ class OldRows:
         self.table = identifier(details["schema"], details["table"])
         self.label = f"{details['schema']}.{details['table']}"
         self.export: str | None = details["export"]
+        self.share = float(details.get("share", 0))
 
     def count(self, session: WorkSession) -> dict[str, int]:
         """`eligible`, `held` and `undated` rows."""
@@ -40,26 +41,16 @@ class OldRows:
         """Whether the table holds a row that may not go."""
         return bool(session.rows(self._statement("rows_to_keep"), self._parameters())[0]["keeps"])
 
-    def range_ends(self, session: WorkSession, rows: int) -> list[Key]:
-        """The keys at which ranges of so many rows that may go end, in order; the last range may have fewer."""
-        from psycopg import sql
+    def next_end(self, session: WorkSession, after: Key | None, rows: int) -> Key | None:
+        """The key of the last of the next rows, old or not, from behind a key on; None when fewer are left."""
+        query = self._statement("next_end", **self._found_by_key(after))
+        found = session.rows(query, {**self._parameters(), **_key("after", after), "rows": rows})
+        return tuple(found[0].values()) if found else None
 
-        names = [sql.SQL(f"k{number}") for number in range(len(self._keys))]
-        named = [
-            sql.SQL("t.{} AS {}").format(identifier(key), name)
-            for key, name in zip(self._keys, names, strict=True)
-        ]
-        query = self._statement(
-            "range_ends",
-            keys=self._columns(),
-            keys_named=_listed(named),
-            names_as_text=_listed([sql.SQL("d.{0}::text AS {0}").format(name) for name in names]),
-        )
-        found = session.rows(query, {**self._parameters(), "rows": rows})
-        return [tuple(row.values()) for row in found]
+    def delete_range(self, session: WorkSession, after: Key | None, upto: Key | None) -> int:
+        """Delete the old rows from behind a key up to another one, or to the end; how many went.
 
-    def delete_range(self, session: WorkSession, after: Key | None, upto: Key) -> int:
-        """Delete the rows from behind a key up to another one; how many went. What is locked is skipped.
+        What is locked is skipped.
 
         Locking every row to see whether it is locked costs as much as deleting it: that is done only where a plain
         DELETE meets a lock.
@@ -68,7 +59,7 @@ class OldRows:
 
         parts = {
             "after": self._beyond(">", "after") if after else sql.SQL("true"),
-            "upto": self._beyond("<=", "upto"),
+            "upto": self._beyond("<=", "upto") if upto else sql.SQL("true"),
         }
         parameters = {**self._parameters(), **_key("after", after), **_key("upto", upto)}
         deleted = session.run_unless_locked(self._statement("delete_range", **parts), parameters)

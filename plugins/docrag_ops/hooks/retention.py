@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_PASSES = 3
 MOST_NAMED = 10
 PAGES_AT_FIRST = 64
-PORTIONS = 10
+FEW_SHARE = 0.1
 SLOWER = 5
 
 
@@ -86,20 +86,12 @@ class _Pass:
         self._size = pace.rows if rows.has_key else PAGES_AT_FIRST
         self._began = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         self._after: Key | None = None
-        self._portion = max(1, pace.rows // PORTIONS)
-        self._ends: list[Key] = []
-        self._scattered = False
+        self._ended = False
         self._page, self._pages = 0, 0 if rows.has_key else rows.pages(session)
 
     def run(self, hindrance: Callable[[], Hindrance]) -> None:
         """Batch by batch, each followed by its pause."""
-        batch = (
-            self._by_page if not self._rows.has_key else self._by_keys if self._archive else self._by_range
-        )
-        if batch == self._by_range:
-            began = time.monotonic()
-            self._ends = self._rows.range_ends(self._session, self._portion)
-            self._done.work_seconds += time.monotonic() - began
+        batch = self._way()
         while True:
             began = time.monotonic()
             deleted = batch()
@@ -110,23 +102,26 @@ class _Pass:
             self._done.batches += 1
             self._done.work_seconds += took
             most, longest = self._pace.rows, self._pace.batch_seconds
-            self._scattered = self._scattered or (took > longest and self._size <= self._portion)
             self._size = next_size(self._size, took_seconds=took, at_most_seconds=longest, most=most)
-            self._pause(hindrance)
+            if deleted:
+                self._pause(hindrance)
+
+    def _way(self) -> Callable[[], int | None]:
+        """Page by page without a key; else range by range where many rows are old, and key by key where few are."""
+        if not self._rows.has_key:
+            return self._by_page
+        few = self._rows.share < FEW_SHARE
+        return self._by_keys if self._archive or few else self._by_range
 
     def _by_range(self) -> int | None:
-        """Some ranges of the key at once, as long as old rows lie close together in them.
-
-        Where they do not, a range would be searched with locks held: then rows are found first, and deleted by key.
-        """
-        if self._scattered:
-            return self._by_keys()
-        if not self._ends:
+        """The old ones of the next so many rows, old or not: how long it searches with locks held is bounded, too."""
+        if self._ended:
             return None
-        several = max(1, self._size // self._portion)
-        after, upto = self._after, self._ends[:several][-1]
-        del self._ends[:several]
-        self._after = upto
+        after = self._after
+        upto = self._rows.next_end(self._session, after, self._size)
+        self._ended = upto is None
+        if upto is not None:
+            self._go_on_from(upto)
         return self._rows.delete_range(self._session, after, upto)
 
     def _by_keys(self) -> int | None:

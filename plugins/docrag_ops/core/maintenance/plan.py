@@ -219,6 +219,7 @@ def step_details(seen: RetentionSeen, part: Part) -> dict[str, object]:
         "type": part.column_type,
         "cutoff": seen.cutoff.isoformat(),
         "rows": part.eligible,
+        "share": part.eligible / max(1.0, part.live_rows, part.eligible),
         "keys": part.keys,
         "key_types": part.key_types,
         "export": seen.policy.export,
