@@ -87,6 +87,7 @@ class _Pass:
         self._began = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         self._after: Key | None = None
         self._ended = False
+        self._sparse = False
         self._page, self._pages = 0, 0 if rows.has_key else rows.pages(session)
 
     def run(self, hindrance: Callable[[], Hindrance]) -> None:
@@ -114,15 +115,22 @@ class _Pass:
         return self._by_keys if self._archive or few else self._by_range
 
     def _by_range(self) -> int | None:
-        """The old ones of the next so many rows, old or not: how long it searches with locks held is bounded, too."""
+        """The old ones of the next so many rows, old or not: how long it searches with locks held is bounded, too.
+
+        After a range without any, those that may be further on are found first, and deleted by key.
+        """
         if self._ended:
             return None
+        if self._sparse:
+            return self._by_keys()
         after = self._after
         upto = self._rows.next_end(self._session, after, self._size)
         self._ended = upto is None
         if upto is not None:
             self._go_on_from(upto)
-        return self._rows.delete_range(self._session, after, upto)
+        deleted = self._rows.delete_range(self._session, after, upto)
+        self._sparse = deleted == 0
+        return deleted
 
     def _by_keys(self) -> int | None:
         keys = self._rows.next_keys(self._session, self._after, self._size)
