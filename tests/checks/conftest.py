@@ -76,7 +76,7 @@ def run_area(
         redis_server.answers = answers.get("redis", {})
         clock = SimpleNamespace(perf_counter=lambda: web.clock_seconds)
         monkeypatch.setattr("docrag_ops.operators.sources.service.time", clock)
-        _stand_in_for_postgres(monkeypatch, include, answers.get("sql", {}))
+        _stand_in_for_postgres(monkeypatch, include, _with_statements(answers))
         cluster = "docrag_ops.hooks.cluster.ClusterHook"
         monkeypatch.setattr(f"{cluster}._ask", foreign.kubernetes(answers.get("kubernetes", {})))
         monkeypatch.setattr(f"{cluster}._who", "The Kubernetes API")
@@ -97,6 +97,15 @@ def run_area(
         monkeypatch.setattr(f"{sources}.service_level.ServiceHours", hours)
         days = past.capacity_days(answers.get("capacity_days", {}), fixture.now)
         monkeypatch.setattr(f"{sources}.capacity.CapacityDays", days)
+        stored = past.statement_snapshots(answers.get("snapshots", []))
+        monkeypatch.setattr(f"{sources}.statements.StatementSnapshots", stored)
+        monkeypatch.setattr(
+            f"{sources}.charts.ChartRecords", lambda: SimpleNamespace(record=lambda *_, **__: None)
+        )
+        if "pings" in answers:
+            monkeypatch.setattr(
+                "docrag_ops.hooks.cache.CacheHook.ping_seconds", foreign.pings(answers["pings"])
+            )
         for name in ("runs", "verdicts"):
             runs = past.past_runs(answers, fixture.now)
             monkeypatch.setattr(f"{sources}.{name}.PastRuns", runs)
@@ -112,7 +121,7 @@ def run_area(
         swept = SimpleNamespace(sweep=lambda: (answers["swept"]["dropped"], answers["swept"]["running"]))
         monkeypatch.setattr(f"{sources}.scratch.ScratchHook", lambda: swept)
         monkeypatch.setattr(KnownHistory, "samples_by_check", fixture.samples)
-        for module in ("hooks.history", "operators.sources.database"):
+        for module in ("hooks.history", "operators.sources.database", "operators.sources.statements"):
             monkeypatch.setattr(f"docrag_ops.{module}.HistoryHook", KnownHistory)
         asking = Asking(
             environment=environment,
@@ -134,6 +143,14 @@ def _ranges(include: IncludeFolder, environment: Environment, answers: dict[str,
         for name, answer in answers.items()
         for window in ("5m", "1h")
     }
+
+
+def _with_statements(answers: dict[str, Any]) -> dict[str, Any]:
+    """The rows of all queries, with those of pg_stat_statements where a fixture gives them in short."""
+    known = answers.get("sql", {})
+    if "statements" not in answers:
+        return known
+    return {**known, "postgres/statements.sql": past.statement_rows(answers["statements"])}
 
 
 def _connect(

@@ -126,6 +126,7 @@ def _changed(system: str, recorded: dict[str, Any], new: dict[str, Any]) -> dict
     redis: INFO -> {field: value}; any command -> the error it is answered with
     storage: NAME -> a JSON merge patch of what is stored, null to remove it
     any other: question -> the whole answer; of sql: FILE, or `FILE WORD` of one put together with that word in it
+    pings, snapshots, statements: the whole answer (see past.py)
     """
     if system == "kubernetes":
         return {**recorded, **{path: _objects(recorded.get(path, {}), patch) for path, patch in new.items()}}
@@ -133,6 +134,8 @@ def _changed(system: str, recorded: dict[str, Any], new: dict[str, Any]) -> dict
         return dict(merge_patch(recorded, new))
     if system == "redis":
         return {**recorded, **new, "INFO": _info(recorded["INFO"], new.get("INFO", {}))}
+    if system in ("pings", "snapshots", "statements"):
+        return new
     return {**recorded, **new}
 
 

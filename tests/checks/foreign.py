@@ -38,7 +38,7 @@ class WebServer(ThreadingHTTPServer):
     """Answers `METHOD PATH` with `answers` ({http, body, takes_seconds}), and Prometheus' queries by their text.
 
     A range query is answered from `ranges`: a list of {labels, value}, the same value at every time that is asked
-    about, from the time `from` on where one is given.
+    about, from the time `from` on where one is given, but for {from, to} where `but` is given.
     """
 
     daemon_threads = True
@@ -91,7 +91,8 @@ def _matrix(ranges: dict[str, Any], form: dict[str, list[str]]) -> Any:
             "values": [
                 [time, str(one["value"])]
                 for time in times
-                if "from" not in one or time >= one["from"].timestamp()
+                if ("from" not in one or time >= one["from"].timestamp())
+                and not _is_hole(one.get("but"), time)
             ],
         }
         for one in known
@@ -99,8 +100,14 @@ def _matrix(ranges: dict[str, Any], form: dict[str, list[str]]) -> Any:
     return {"status": "success", "data": {"resultType": "matrix", "result": result}}
 
 
+def _is_hole(hole: dict[str, Any] | None, time: float) -> bool:
+    return hole is not None and hole["from"].timestamp() <= time < hole["to"].timestamp()
+
+
 class RedisServer(socketserver.ThreadingTCPServer):
-    """Speaks enough of Redis' protocol for INFO and the probes; `answers` has INFO's lines, or errors by command."""
+    """Speaks enough of Redis' protocol for INFO, the probes, SCAN and SLOWLOG; `answers` has INFO's lines, KEYS with
+    their bytes, SLOWLOG's entries ({at, microseconds, command}) and CONFIG, or errors by command.
+    """
 
     daemon_threads = True
     allow_reuse_address = True
@@ -145,11 +152,39 @@ class _RedisSession(socketserver.StreamRequestHandler):
             case "HELLO":
                 return b"%2\r\n$5\r\nproto\r\n:3\r\n$4\r\nrole\r\n$6\r\nmaster\r\n"
             case _:
+                return self._answer_about_keys(command, words)
+
+    def _answer_about_keys(self, command: str, words: list[bytes]) -> bytes:
+        answers = self.server.answers
+        match command:
+            case "DBSIZE":
+                return b":%d\r\n" % answers.get("DBSIZE", len(answers["KEYS"]))
+            case "SCAN":
+                return _as_list(
+                    [_as_bulk(b"0"), _as_list([_as_bulk(key.encode()) for key in answers["KEYS"]])]
+                )
+            case "MEMORY":
+                return b":%d\r\n" % answers["KEYS"][words[1].decode()]
+            case "SLOWLOG":
+                return _as_list([_slow(number, one) for number, one in enumerate(answers["SLOWLOG"])])
+            case "CONFIG":
+                return b"%1\r\n" + _as_bulk(words[1]) + _as_bulk(answers["THRESHOLD"].encode())
+            case _:
                 return f"-ERR unknown command '{command}'\r\n".encode()
 
 
 def _as_bulk(content: bytes) -> bytes:
     return b"$%d\r\n%s\r\n" % (len(content), content)
+
+
+def _as_list(parts: list[bytes]) -> bytes:
+    return b"*%d\r\n" % len(parts) + b"".join(parts)
+
+
+def _slow(number: int, entry: dict[str, Any]) -> bytes:
+    command = _as_list([_as_bulk(word.encode()) for word in entry["command"]])
+    times = b":%d\r\n:%d\r\n:%d\r\n" % (number, int(entry["at"].timestamp()), entry["microseconds"])
+    return b"*6\r\n" + times + command + _as_bulk(b"127.0.0.1:5000") + _as_bulk(b"")
 
 
 class PostgresConnection:
@@ -402,3 +437,14 @@ def kept_alarms(answers: dict[str, Any], store: str) -> Callable[..., list[Waiti
         ]
 
     return waiting
+
+
+def pings(answer: Any) -> Callable[..., list[float]]:
+    """How long pings take, in seconds; or {broken: why}."""
+
+    def measured(*_: object) -> list[float]:
+        if isinstance(answer, dict):
+            raise UnreachableError(answer["broken"])
+        return answer
+
+    return measured

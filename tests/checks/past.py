@@ -5,6 +5,7 @@ service_hours: {from: TIME (null: none at all), each: {valid, failed, buckets}, 
 reports:       ENTRY -> {from: TIME, except: [DATE, ...]}: a run at every due time since then, but for those days
 verdicts:      {from: TIME (null: none at all), except: {DATE: verdict, or null for no run}}, of any entry and check
 schedules:     ENTRY -> cron
+snapshots:     [{at: TIME, statements: {QUERY_ID: {calls, total_ms}}, stats_reset, dealloc}], or {broken: why}
 capacity_days: {from: DATE, to: DATE, series: [NAME, ...], measured: {CHECK: {SUBJECT: [numbers]}}}
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 from docrag_ops.core.due_runs import Recorded, Schedule, slots
 from docrag_ops.core.errors import UnreachableError
+from docrag_ops.core.performance.snapshots import Snapshot, snapshot_of
 from docrag_ops.core.service_level.hours import Hour
 from docrag_ops.core.verdicts import Verdict
 from docrag_ops.hooks.past_runs import PastOfEntry
@@ -108,3 +110,32 @@ def capacity_days(answer: Mapping[str, Any], now: datetime) -> Callable[[], Any]
         record=lambda *_, **__: None,
         measured=measured,
     )
+
+
+def statement_snapshots(answer: Any) -> Callable[[], Any]:
+    """In place of StatementSnapshots."""
+
+    def stored(*_: Any, **__: Any) -> list[Snapshot]:
+        if isinstance(answer, dict):
+            raise UnreachableError(answer["broken"])
+        return [snapshot_of(statement_rows(one), taken_at=one["at"]) for one in answer]
+
+    return lambda: SimpleNamespace(stored=stored)
+
+
+def statement_rows(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Rows of pg_stat_statements; what a fixture does not say of a statement is nothing."""
+    plain = dict.fromkeys(("rows_count", "blocks_hit", "blocks_read", "temp_blocks_written"), 0)
+    return [
+        {
+            **plain,
+            "query_id": number,
+            "user_id": 10,
+            "database_id": 5,
+            "query": f"SELECT {number} + $1",
+            "stats_reset": answer.get("stats_reset"),
+            "dealloc": answer.get("dealloc", 0),
+            **row,
+        }
+        for number, row in answer["statements"].items()
+    ]

@@ -32,6 +32,7 @@ def main() -> None:
         "cluster": cluster,
         "postgres": postgres,
         "redis": redis,
+        "cache_use": redis,
         "service": service,
         "qdrant": qdrant,
         "storage": storage,
@@ -82,6 +83,7 @@ def postgres(include: Any, environment: Any) -> dict[str, Any]:
 
     names = sorted(f"postgres/{path.name}" for path in (include.root / "sql/postgres").glob("*.sql"))
     names.remove("postgres/write_probe.sql")
+    names.append("performance/statements_version.sql")
     parameters = {"expected_long_transactions": ["pg_dump"]}
     with DatabaseHook().session() as session:
         rows = {name: session.rows(include.query("sql", name), parameters, name=name) for name in names}

@@ -9,8 +9,11 @@ import yaml
 
 from docrag_ops.core.capacity import parse_series
 from docrag_ops.core.errors import DefinitionError
+from docrag_ops.core.performance.charts import parse_charts
 from docrag_ops.hooks.include import INCLUDE, SOURCES, IncludeFolder
 from docrag_ops.operators import drill, sources
+from docrag_ops.operators.sources.indexes import MISSING
+from docrag_ops.operators.sources.statements import COLUMNS_BY_VERSION, NAMES, VERSION
 
 CHANGES = "Writes|Deletes|Drops|Takes|Vacuums|Builds|Ends|Added to"
 
@@ -121,6 +124,10 @@ def test_every_query_file_is_used(include: IncludeFolder):
     used = {check.asked for check in checks} | {check.guard.promql for check in checks if check.guard}
     used |= {f"postgres/{name}.sql" for name in ("write_probe", "statements", "monitor_rights")}
     used |= {f"slo/{name}.promql" for name in ("probe", "probed_hours", "requests", "buckets")}
+    kinds = parse_charts(include.text("charts/routes.yaml"), where="routes.yaml")
+    used |= (
+        {one.promql for one in kinds} | {name for _, name in COLUMNS_BY_VERSION} | {MISSING, NAMES, VERSION}
+    )
     used |= {one.promql for one in parse_series(include.text("capacity/series.yaml"), where="series.yaml")}
     used |= {
         drill.SERVER,

@@ -10,6 +10,7 @@ import pytest
 from docrag_ops.core.change_record import ChangeRecord, StepRecord
 from docrag_ops.core.changes import Decision, Plan, Step, StepOutcome
 from docrag_ops.core.findings import Finding, NotJudged
+from docrag_ops.core.performance.charts import Chart
 from docrag_ops.core.results import RunResult
 from docrag_ops.core.runs import RunKey
 from docrag_ops.core.verdicts import Verdict
@@ -114,10 +115,12 @@ def show(monkeypatch: pytest.MonkeyPatch):
         report: ReportRecord | None,
         changes: list[ChangeRecord] | None = None,
         trend: list[float] | None = None,
+        charts: list[Chart] | None = None,
     ):
         monkeypatch.setattr(page.ReportRecords, "find", lambda *_, **__: report)
         monkeypatch.setattr(page.ReportRecords, "trends", lambda *_, **__: {"pod_restarts": trend or []})
         monkeypatch.setattr(page.ChangeRecords, "of_run", lambda *_, **__: changes or [])
+        monkeypatch.setattr(page.ChartRecords, "of_run", lambda *_, **__: charts or [])
         return page.run_page("daily_health_check", "manual__1")
 
     return rendered
@@ -149,6 +152,33 @@ def test_number_over_past_runs_is_a_line(show):
 def test_first_run_has_no_line(show):
     _, html = show(report_of(finding()), trend=[1])
     assert "<polyline" not in html
+
+
+def chart(text: str = "/query") -> Chart:
+    return Chart(
+        kind="p95",
+        title="p95",
+        subject=text,
+        unit="seconds",
+        ends_at=AT,
+        this_week=(0.5, None, 0.25),
+        week_before=(0.0, 0.0, 0.5),
+    )
+
+
+def test_chart_draws_this_week_over_the_week_before_with_a_gap_for_what_is_not_known(show):
+    _, html = show(report_of(finding()), charts=[chart()])
+    assert '<polyline class="then" points="2.0,78.0 150.0,78.0 298.0,2.0"/>' in html
+    assert '<polyline class="now" points="2.0,2.0"/><polyline class="now" points="298.0,40.0"/>' in html
+    assert "/query: p95, up to 500 ms" in Text(html).text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_route_is_shown_literally(show, text):
+    seen = Text(show(report_of(finding()), charts=[chart(text)])[1])
+    plain = Text(show(report_of(finding()), charts=[chart()])[1])
+    assert text in seen.text
+    assert (seen.tags, seen.attributes) == (plain.tags, plain.attributes)
 
 
 def test_applied_change_shows_who_decided_and_the_proof(show):

@@ -67,6 +67,10 @@ class PostgresSection(Record):
         tuple[str, ...],
         Field(description="application names whose transactions may be long, e.g. [pg_dump]"),
     ] = ()
+    unused_index_days: Annotated[
+        int,
+        Field(ge=0, description="for how many days an index must not have been used to be unused, e.g. 30"),
+    ] = 30
 
 
 class RedisSection(Record):
@@ -317,6 +321,10 @@ _SAME_NAME = ("cluster", "service", "postgres", "redis", "qdrant", "storage", "t
 AREA_SECTIONS = {
     **{name: name for name in (*_SAME_NAME, "certificates", "scans", "access")},
     **dict.fromkeys(("backups", "restores", "scratch"), "backups"),
+    "queries": "postgres",
+    "indexes": "postgres",
+    "cache_use": "redis",
+    "routes": "traffic",
 }
 """Area of checks → the environment's section that it looks at; other areas are everywhere."""
 

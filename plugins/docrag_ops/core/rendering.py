@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from docrag_ops.core.change_findings import headline
 from docrag_ops.core.findings import Finding
+from docrag_ops.core.performance.charts import chart_lines
 from docrag_ops.core.sparklines import sparkline_points
 from docrag_ops.core.texts import one_line
 from docrag_ops.core.units import format_amount, format_value
@@ -84,6 +85,7 @@ def _environment(*, escape_html: bool) -> ImmutableSandboxedEnvironment:
         amount=format_amount,
         wrap=_wrap,
         sparkline=sparkline_points,
+        lines=chart_lines,
     )
     environment.globals.update(grouped=grouped, counts=counts)
     return environment

@@ -1,14 +1,16 @@
-"""Redis: INFO, and a probe that writes, reads and deletes."""
+"""Redis: INFO, a probe that writes, reads and deletes, the slow log, and a sample of the keys."""
 
 from __future__ import annotations
 
+import time
 import uuid
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.bases.hook import BaseHook
 
-from docrag_ops.core.errors import UnreachableError
+from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
+from docrag_ops.core.performance.keys import KeySample, SlowCommand, SlowLog
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -17,6 +19,10 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
 RETRY_PAUSE_SECONDS = 0.2
 PROBE_LIFE_SECONDS = 60
+KEYS_AT_ONCE = 500
+MEMORY_SAMPLES = 5
+"""Of a list, hash or set Redis measures so many members and multiplies."""
+SLOW_ENTRIES = 128
 
 
 class CacheHook(BaseHook):
@@ -65,6 +71,75 @@ class CacheHook(BaseHook):
             return f"wrote {value!r}, read {answer!r}, deleted {deleted} keys; expected the same value and 1"
         return ""
 
+    def ping_seconds(self, times: int) -> list[float]:
+        """How long each of so many PINGs took, the network included; the first, which connects, is not among them."""
+        self.ping()
+        found = []
+        for _ in range(times):
+            started = time.perf_counter()
+            self.ping()
+            found.append(time.perf_counter() - started)
+        return found
+
+    def slow_log(self) -> SlowLog:
+        """The newest entries of SLOWLOG: command and first key only, as the rest may be anybody's data.
+
+        :raises CouldNotMeasureError: when the role may not read it.
+        """
+        import redis
+
+        try:
+            entries = self._client.slowlog_get(SLOW_ENTRIES)
+        except redis.RedisError as error:
+            raise CouldNotMeasureError(f"Redis ({self.conn_id}) refuses SLOWLOG GET: {error}") from error
+        commands = []
+        for one in entries:
+            words = bytes(one["command"]).split(b" ")
+            commands.append(
+                SlowCommand(
+                    at=one["start_time"],
+                    seconds=one["duration"] / 1e6,
+                    name=_text(words[0]),
+                    key=_text(b"".join(words[1:2])),
+                )
+            )
+        return SlowLog(commands=tuple(commands), threshold=self._slow_threshold())
+
+    def _slow_threshold(self) -> int | None:
+        """Microseconds from which a command is slow, negative when none is logged; None when it may not be read."""
+        import redis
+
+        try:
+            return int(self._client.config_get("slowlog-log-slower-than")["slowlog-log-slower-than"] or "")
+        except (redis.RedisError, KeyError, ValueError):
+            return None
+
+    def sample_keys(self, *, most: int, seconds: float) -> KeySample:
+        """Up to so many keys of the Connection's database with their bytes, by SCAN, within so many seconds.
+
+        A key that is gone before it is measured is left out.
+
+        :raises CouldNotMeasureError: when the role may not SCAN or ask MEMORY USAGE.
+        """
+        import redis
+
+        until, found, cursor = time.monotonic() + seconds, dict[str, int](), 0
+        try:
+            total = int(self._client.dbsize())
+            while True:
+                cursor, names = self._client.scan(cursor, count=KEYS_AT_ONCE)
+                questions = self._client.pipeline(transaction=False)
+                for name in names:
+                    questions.memory_usage(name, samples=MEMORY_SAMPLES)
+                sizes = questions.execute()
+                found.update({_text(name): size for name, size in zip(names, sizes, strict=True) if size})
+                if cursor == 0 or len(found) >= most or time.monotonic() > until:
+                    return KeySample(sizes=found, total=total, is_whole=cursor == 0)
+        except redis.RedisError as error:
+            raise CouldNotMeasureError(
+                f"Redis ({self.conn_id}) does not answer SCAN and MEMORY USAGE: {error}"
+            ) from error
+
     @cached_property
     def _client(self) -> Redis:
         from airflow.providers.redis.hooks.redis import RedisHook
@@ -80,3 +155,8 @@ class CacheHook(BaseHook):
             retry=Retry(ConstantBackoff(RETRY_PAUSE_SECONDS), retries=1),
         )
         return client
+
+
+def _text(name: bytes | str) -> str:
+    """A key's name as text; bytes that are none become visible escapes."""
+    return name if isinstance(name, str) else name.decode("utf-8", "backslashreplace")

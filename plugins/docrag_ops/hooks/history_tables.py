@@ -289,3 +289,24 @@ capacity_days = Table(
     Index("capacity_days_by_day", "environment", "series", "day"),
     comment="one row is one series of one subject on one UTC day",
 )
+
+charts = Table(
+    "charts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("environment", Text, nullable=False),
+    Column("entry", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("place", SmallInteger, nullable=False, comment="its place on the run's page"),
+    Column("kind", Text, nullable=False, comment="a name of include/charts/routes.yaml"),
+    Column("title", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False, comment="the last hour's end"),
+    Column("this_week", JSONB, nullable=False, comment="168 numbers by the hour; null: not known"),
+    Column("week_before", JSONB, nullable=False, comment="168 numbers by the hour; null: not known"),
+    UniqueConstraint("environment", "entry", "run_id", "place"),
+    Index("charts_by_run", "entry", "run_id"),
+    comment="one row is one chart of one run",
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from docrag_ops.core.errors import UnreachableError
 from docrag_ops.core.rendering import render_page
 from docrag_ops.hooks.change_records import ChangeRecords
+from docrag_ops.hooks.chart_records import ChartRecords
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.hooks.report_records import ReportRecords
 
@@ -19,6 +20,7 @@ def run_page(dag_id: str, run_id: str) -> tuple[int, str]:
     try:
         report = ReportRecords().find(entry=dag_id, run_id=run_id)
         changes = ChangeRecords().of_run(entry=dag_id, run_id=run_id)
+        charts = ChartRecords().of_run(entry=dag_id, run_id=run_id)
         trends = ReportRecords().trends(report, runs=TREND_RUNS) if report else {}
     except UnreachableError as error:
         page = render_page(include.text(MESSAGE_TEMPLATE), dag_id=dag_id, run_id=run_id, message=str(error))
@@ -27,6 +29,12 @@ def run_page(dag_id: str, run_id: str) -> tuple[int, str]:
         message = "This run has recorded no report (yet). The log of its red task says more."
         return 200, render_page(include.text(MESSAGE_TEMPLATE), dag_id=dag_id, run_id=run_id, message=message)
     page = render_page(
-        include.text(TEMPLATE), dag_id=dag_id, run_id=run_id, report=report, changes=changes, trends=trends
+        include.text(TEMPLATE),
+        dag_id=dag_id,
+        run_id=run_id,
+        report=report,
+        changes=changes,
+        charts=charts,
+        trends=trends,
     )
     return 200, page

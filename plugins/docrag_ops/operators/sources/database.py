@@ -10,9 +10,9 @@ from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.hooks.database import DatabaseHook
 from docrag_ops.hooks.history import HistoryHook
 from docrag_ops.operators.asking import Answers, Asking, answer_each
+from docrag_ops.operators.sources.statements import statement_rows
 
 WRITE_PROBE = "postgres/write_probe.sql"
-STATEMENTS = "postgres/statements.sql"
 
 
 def answer(checks: Sequence[Check], asking: Asking) -> Answers:
@@ -40,7 +40,7 @@ def _write(asking: Asking) -> Outcome:
 def _record_statements(asking: Asking) -> Outcome:
     """How many statements of pg_stat_statements were kept in history, for the weekly review."""
     with DatabaseHook().session() as session:
-        rows = session.rows(asking.include.query("sql", STATEMENTS), {}, name=STATEMENTS)
+        rows = statement_rows(session, asking)
     HistoryHook().record_statements(asking.run, rows, at=asking.now)
     return _one(len(rows))
 
