@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tests.counts import COUNTS
+from tests.end_to_end.history import history_of
 from tests.end_to_end.messages import Messages, wait_for
 from tests.sandbox import airflow_services, lifecycle, processes
 from tests.sandbox.airflow_client import AirflowClient
@@ -91,6 +92,14 @@ def deliver(airflow: AirflowClient, expected: str = "success", **conf: Any) -> s
     run_id, state = airflow.run("deliver_alarms", conf)
     assert state == expected, airflow.log_events("deliver_alarms", run_id, "deliver_kept_alarms")
     return run_id
+
+
+def tried(sandbox: Settings, run_ids: list[str]) -> int:
+    """How many of these runs' alarms somebody has tried to send."""
+    with history_of(sandbox) as history:
+        query = "SELECT count(*) FROM alarms WHERE run_id = ANY(%s) AND tries > 0"
+        (count,) = history.execute(query, [run_ids]).fetchone()
+    return count
 
 
 def told_once(airflow: AirflowClient, messages: Messages, run_id: str) -> None:
@@ -197,6 +206,7 @@ def test_receiver_that_is_down_for_a_while_gets_every_message_once(entries, mess
     with broken(sandbox, "alarm_receiver_down"):
         caused = time.time()
         run_ids = [entries.run("alarm_raises")[0] for _ in range(2)]
+        wait_for(lambda: tried(sandbox, run_ids) == 2, "both callbacks to have tried in vain")
         deliver(entries, "failed")
     deliver(entries)
     for run_id in run_ids:

@@ -11,16 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 import yaml
 
 from docrag_ops.hooks.entries import entry_names
 from docrag_ops.hooks.include import IncludeFolder
 from tests.counts import COUNTS
+from tests.end_to_end.history import history_of
 from tests.sandbox import lifecycle
 from tests.sandbox.airflow_client import AirflowClient
-from tests.sandbox.connections import connections
 from tests.sandbox.faults import registry
 from tests.sandbox.settings import Settings
 
@@ -71,17 +70,6 @@ def remember_a_week(sandbox: Settings) -> None:
             " measured_at - make_interval(days => day),"
             " value, numerator, denominator, unit, epoch, verdict FROM measurements, generate_series(1, 8) AS day"
         )
-
-
-def history_of(sandbox: Settings) -> psycopg.Connection[Any]:
-    known = connections(sandbox)["docrag_history"]
-    return psycopg.connect(
-        host=known["host"],
-        port=known["port"],
-        user=known["login"],
-        password=known["password"],
-        dbname=known["schema"],
-    )
 
 
 @contextmanager

@@ -6,16 +6,15 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import psycopg
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support import expected_conditions as expect
 from selenium.webdriver.support.wait import WebDriverWait
 
+from tests.end_to_end.history import history_of
 from tests.sandbox import airflow_settings, screenshot
 from tests.sandbox.airflow_client import AirflowClient
-from tests.sandbox.connections import connections
 from tests.sandbox.settings import Settings
 
 pytestmark = pytest.mark.end_to_end
@@ -34,10 +33,7 @@ def run_id(airflow: AirflowClient, sandbox: Settings) -> str:
     run, _ = airflow.run(DAG_ID)
     hostile = {"check": "redis_ping", "subject": "redis", "verdict": "critical", "value": 1, "unit": "count"}
     hostile |= {"limit": 0, "evidence": HOSTILE, "remedy": "Start it.", "runbook": "docs/runbooks.md#redis"}
-    known = connections(sandbox)["docrag_history"]
-    with psycopg.connect(
-        host=known["host"], port=known["port"], user=known["login"], password=known["password"], dbname=known["schema"]
-    ) as history:  # fmt: skip
+    with history_of(sandbox) as history:
         history.execute(
             "UPDATE reports SET result = jsonb_set(result, '{findings}', %s || (result->'findings'))"
             " WHERE entry = %s AND run_id = %s",
