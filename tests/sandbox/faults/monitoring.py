@@ -6,14 +6,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tests.sandbox import parts, processes, prometheus_server
+from tests.sandbox import processes, prometheus_server
 from tests.sandbox.faults.fault import Fault, State, wait_for
 from tests.sandbox.faults.web import stopped
 from tests.sandbox.settings import Settings
 
 TARGET = {"targets": ["127.0.0.1:1"], "labels": {"instance": "api-canary:8000"}}
 TARGET_IS_DOWN = 'up{job="api",instance="api-canary:8000"} == 0'
-ALERTMANAGER_IS_DOWN = 'up{job="alertmanager"} == 0'
 ALERT_FIRES = f'ALERTS{{alertname="{prometheus_server.ALERT}",alertstate="firing"}}'
 
 
@@ -44,17 +43,6 @@ def _set_alert(settings: Settings, *, firing: bool) -> None:
     prometheus_server.reload(settings)
     wait_for("Prometheus evaluates the rule", lambda: _has_result(settings, ALERT_FIRES) is firing)
     wait_for("Alertmanager is told", lambda: _is_known_to_alertmanager(settings) is firing)
-
-
-def alertmanager_down(settings: Settings, state: State) -> None:
-    """Known to Prometheus too, which looks every two seconds."""
-    parts.part("alertmanager").stop(settings)
-    wait_for_prometheus(settings, "finds Alertmanager down", ALERTMANAGER_IS_DOWN, there=True)
-
-
-def not_alertmanager_down(settings: Settings, state: State) -> None:
-    parts.part("alertmanager").start(settings)
-    wait_for_prometheus(settings, "finds Alertmanager", ALERTMANAGER_IS_DOWN, there=False)
 
 
 def _target_file(settings: Settings) -> Path:
@@ -91,11 +79,5 @@ FAULTS = (
         alert_firing,
         not_alert_firing,
     ),
-    Fault(
-        "alertmanager_down",
-        "Alertmanager does not run",
-        alertmanager_down,
-        not_alertmanager_down,
-        dies_with_down=True,
-    ),
+    stopped("alertmanager", what="Alertmanager does not run"),
 )
