@@ -1,5 +1,6 @@
 """The outbox and the record of open findings on a real PostgreSQL."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +12,7 @@ from docrag_ops.core.open_findings import Settlement
 from docrag_ops.hooks.alarm_outbox import AlarmOutbox
 from docrag_ops.hooks.alarm_spool import AlarmSpool
 from docrag_ops.hooks.alert_records import AlertRecords
+from docrag_ops.operators import deliver
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.usefixtures("empty_outbox")]
 NOW = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
@@ -93,6 +95,29 @@ def test_sender_that_was_killed_is_forgotten_after_its_lease():
     assert outbox.claim().token != killed.token
     outbox.delivered(killed, channels=[], message="too late")
     assert len(outbox.waiting()) == 1
+
+
+def test_alarm_that_is_being_sent_says_so_until_the_sender_ends():
+    outbox = AlarmOutbox()
+    outbox.record(failed())
+    claimed = outbox.claim()
+    assert [one.claimed for one in outbox.waiting()] == [True]
+    outbox.put_back(claimed, channels=[], error="refused")
+    assert [one.claimed for one in outbox.waiting()] == [False]
+
+
+@pytest.mark.parametrize("slow", ["callback", "killed callback"])
+def test_alarm_that_a_callback_is_sending_is_waited_for(monkeypatch, slow: str):
+    monkeypatch.setattr(deliver, "OTHERS_SECONDS", 30.0 if slow == "callback" else 0.2)
+    outbox = AlarmOutbox()
+    outbox.record(failed())
+    claimed = outbox.claim()
+    if slow == "callback":
+        ending = threading.Timer(1.0, outbox.delivered, [claimed], {"channels": [], "message": "…"})
+        ending.start()
+    left = [deliver.describe(one) for one in deliver.settled(outbox)]
+    expected = "somebody began to send it and has not come to an end"
+    assert left == ([] if slow == "callback" else [f"{failed()} ({expected})"])
 
 
 def test_oldest_is_sent_first():

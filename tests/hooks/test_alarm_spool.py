@@ -44,6 +44,7 @@ def test_claimed_alarm_is_nobody_elses(spool: AlarmSpool):
     spool.record(failed())
     assert spool.claim(failed()) is not None
     assert spool.claim() is None
+    assert [one.claimed for one in spool.waiting()] == [True]
 
 
 def test_delivered_alarm_is_not_sent_again_and_stays_until_the_history_knows(spool: AlarmSpool):

@@ -126,11 +126,12 @@ class Claimed:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """An alarm that nobody was told yet."""
+    """An alarm that nobody was told yet; `claimed` while somebody is sending it."""
 
     alarm: Alarm
     tries: int
     last_error: str
+    claimed: bool = False
 
 
 def undelivered_minutes(waiting: Collection[Waiting], now: datetime) -> Measurement:

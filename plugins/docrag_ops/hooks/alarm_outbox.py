@@ -116,15 +116,21 @@ class AlarmOutbox(HistoryHook):
 
     def waiting(self) -> list[Waiting]:
         """What nobody was told yet, the oldest first."""
-        from sqlalchemy import select
+        from sqlalchemy import func, select
 
         from docrag_ops.hooks.history_tables import alarms as table
 
+        claimed = func.coalesce(table.c.claimed_until > func.now(), False).label("claimed")
         with self.transaction() as connection:
             rows = connection.execute(
-                select(table).where(table.c.delivered_at.is_(None)).order_by(table.c.happened_at, table.c.id)
+                select(table, claimed)
+                .where(table.c.delivered_at.is_(None))
+                .order_by(table.c.happened_at, table.c.id)
             ).all()
-        return [Waiting(alarm=_alarm(row), tries=row.tries, last_error=row.last_error) for row in rows]
+        return [
+            Waiting(alarm=_alarm(row), tries=row.tries, last_error=row.last_error, claimed=row.claimed)
+            for row in rows
+        ]
 
     def _close(self, claimed: Claimed, **values: Any) -> None:
         """End a claim, unless somebody else holds it by now."""

@@ -108,6 +108,7 @@ class AlarmSpool:
                 alarm=Alarm.from_dict(entry["alarm"]),
                 tries=entry["tries"],
                 last_error=entry.get("last_error", ""),
+                claimed=entry.get("claimed_until", 0) > time.time(),
             )
             for _, entry in self._entries()
             if not entry.get("delivered_at")

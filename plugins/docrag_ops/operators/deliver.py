@@ -13,10 +13,13 @@ from airflow.sdk.exceptions import AirflowFailException
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
-    from docrag_ops.core.alarms import Alarm
+    from docrag_ops.core.alarms import Alarm, Waiting
     from docrag_ops.operators.delivery import Store
 
 SENDING_SECONDS = 120.0
+OTHERS_SECONDS = (
+    20.0  # for a callback that is sending just now: one that was killed holds its claim for minutes
+)
 
 
 class DeliverAlarmsOperator(BaseOperator):
@@ -56,9 +59,10 @@ class DeliverAlarmsOperator(BaseOperator):
         run_type = context["dag_run"].run_type  # an enum that is a str, whose str() is another one
         try:
             if run_type == "manual":
+                settled(store)
                 store.make_due()
             self._send_all(store)
-            failing = [f"{one.alarm} ({one.last_error})" for one in store.waiting() if one.tries]
+            failing = [describe(one) for one in settled(store) if one.tries]
         except UnreachableError as error:
             failing, trouble = [], str(error)
         tell_dead_man(context["dag"].dag_id, run_type=run_type)
@@ -74,6 +78,22 @@ class DeliverAlarmsOperator(BaseOperator):
         while time.monotonic() < until and (claimed := store.claim()):
             sent += deliver(store, claimed)
         self.log.info("%d alarms were delivered", sent)
+
+
+def settled(store: Store) -> list[Waiting]:
+    """What waits when nobody is sending any more, or at the end of our patience."""
+    until = time.monotonic() + OTHERS_SECONDS
+    while True:
+        waiting = store.waiting()
+        if time.monotonic() > until or not any(one.claimed for one in waiting):
+            return waiting
+        time.sleep(0.5)
+
+
+def describe(one: Waiting) -> str:
+    """The alarm, and why nobody was told."""
+    sending = "somebody began to send it and has not come to an end" if one.claimed else ""
+    return f"{one.alarm} ({'; '.join(filter(None, [sending, one.last_error]))})"
 
 
 def _test_alarm(context: Context) -> Alarm:
