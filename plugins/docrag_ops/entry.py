@@ -64,10 +64,10 @@ def changing_entry(**options: Any) -> dict[str, Any]:
 def runbook(**options: Any) -> dict[str, Any]:
     """Keyword arguments for the `DAG` of a runbook: triggered by a person, a dry run unless they say otherwise.
 
+    The DAG says `schedule=None` itself, as it is read from the file.
     Several may run at once; what only one may do at a time is applying, per subject.
     """
     by_hand = {
-        "schedule": None,
         "max_active_runs": 4,
         "params": {"environment": environment_param(), "dry_run": dry_run_param(default=True)},
     }
@@ -81,6 +81,18 @@ def dry_run_param(*, default: bool) -> Param:
         type="boolean",
         title="Dry run",
         description_md="Only measure and show the plan; change nothing and ask nobody.",
+    )
+
+
+def profile_param() -> Param:
+    """The form field that says where proposed settings come from."""
+    return Param(
+        "measured",
+        type="string",
+        enum=["measured", "guide"],
+        title="Profile",
+        description_md="`measured`: what the measurements propose. `guide`: the operators' guide, without what is "
+        "dangerous in it.",
     )
 
 

@@ -48,6 +48,7 @@ def start_maintained(settings: Settings) -> None:
             ensure_role(connection, role, known[role])
         connection.execute("GRANT pg_monitor TO docrag_monitor")
         connection.execute("GRANT docrag TO docrag_maintenance")
+        connection.execute((PACKAGE / "sql" / "tuning.sql").read_text())
         if _shape_of_docrag(connection) != _wanted_shape(settings):
             _build_docrag(settings, connection)
 

@@ -63,6 +63,12 @@ def findings_of_plan(record: ChangeRecord, settled: Sequence[str], *, late: bool
     return (planned, *left)
 
 
+def handed_over(record: ChangeRecord) -> tuple[NotJudged, ...]:
+    """What is left for a person to do, each with how: nothing is known of it afterwards."""
+    check = f"{record.change}_handed_over"
+    return tuple(NotJudged(check=check, subject=one, reason=why) for one, why in record.plan.handed_over)
+
+
 def findings_about(
     record: ChangeRecord, *, scheduled: bool
 ) -> tuple[tuple[Finding, ...], tuple[NotJudged, ...]]:

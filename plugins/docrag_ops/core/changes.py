@@ -58,6 +58,7 @@ class Plan:
     :param amounts: the blast radius by name, held against the environment's limits (files, bytes, pods, rows, share)
     :param protected: what was left alone, each with the rule that protected it
     :param unknown: what could not be measured, each with why: the rest is done, and each of these is a finding
+    :param handed_over: what only a person can do, each with how
     """
 
     change: str
@@ -69,6 +70,7 @@ class Plan:
     undo: str
     protected: tuple[tuple[str, str], ...] = ()
     unknown: tuple[tuple[str, str], ...] = ()
+    handed_over: tuple[tuple[str, str], ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -80,7 +82,7 @@ class Plan:
         steps = tuple(Step(**step) for step in data["steps"])
         pairs = {
             name: tuple((subject, why) for subject, why in data.get(name, ()))
-            for name in ("protected", "unknown")
+            for name in ("protected", "unknown", "handed_over")
         }
         return cls(**{**data, "steps": steps, **pairs})
 

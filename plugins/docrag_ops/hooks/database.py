@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk.bases.hook import BaseHook
 
-from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
+from docrag_ops.core.errors import ChangeError, CouldNotMeasureError, UnreachableError
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -117,6 +117,19 @@ class DatabaseSession:
         except psycopg.Error as error:
             return f"{self._where}, include/sql/{name}: {_text(error)}"
         return ""
+
+    def change(self, statement: Composed) -> None:
+        """Run a statement that changes the server, by itself: ALTER SYSTEM takes no transaction.
+
+        :raises ChangeError: in PostgreSQL's words
+        """
+        import psycopg
+
+        try:
+            self._connection.execute(statement)
+        except psycopg.Error as error:
+            text = statement.as_string(self._connection)
+            raise ChangeError(f"{self._where}, {text}: {_text(error)}") from error
 
     @property
     def server_version(self) -> int:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from importlib import import_module
@@ -26,13 +26,17 @@ Kept = TypeVar("Kept")
 
 @dataclass(frozen=True, kw_only=True)
 class Asking:
-    """What a source needs to know to answer."""
+    """What a source needs to know to answer.
+
+    :param params: what was chosen in the form of the run
+    """
 
     environment: Environment
     include: IncludeFolder
     run: RunKey
     now: datetime
     task_instance: Any
+    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 def ask_all(checks: Sequence[Check], asking: Asking) -> Answers:

@@ -80,6 +80,7 @@ def asking_of(context: Context, environment: str) -> Asking:
         run=RunKey(environment=environment, entry=context["dag"].dag_id, run_id=context["run_id"]),
         now=datetime.now(UTC),
         task_instance=context["ti"],
+        params=context.get("params") or {},
     )
 
 

@@ -47,7 +47,7 @@ class PlanOperator(ChangeOperator):
 
     def execute(self, context: Context) -> None:
         """Settle what was left open, plan, hold the plan against limits and window, keep it."""
-        from docrag_ops.core.change_findings import findings_of_plan, not_measured
+        from docrag_ops.core.change_findings import findings_of_plan, handed_over, not_measured
         from docrag_ops.core.changes import beyond_limits
         from docrag_ops.core.errors import CouldNotMeasureError
         from docrag_ops.core.rendering import render
@@ -76,7 +76,7 @@ class PlanOperator(ChangeOperator):
         )
         record = required_record(records, asking, self.change)
         self.log.info("\n%s", render(asking.include.text(PLAN_TEMPLATE), record=record))
-        hand_on(context, self.change, findings_of_plan(record, settled, late=bool(late)))
+        hand_on(context, self.change, findings_of_plan(record, settled, late=bool(late)), handed_over(record))
 
 
 def _settle(records: ChangeRecords, kind: Change, change: str, asking: Asking) -> list[str]:
