@@ -8,9 +8,9 @@ container's memory limit, what is kept and the clients; `guide` by the operators
 it.
 
 **Changes** settings one by one by `CONFIG SET`, read back, then writes them into its file by `CONFIG REWRITE`. Only
-what `include/tuning/redis.yaml` lists; a person approves within an hour. Never an eviction policy that could throw sessions
-away, never a `maxmemory` below what is in use, never a flush. Where Redis has no file that can be written, the lines
-for its manifest are handed over. A setting that somebody changed meanwhile is left alone.
+what `include/tuning/redis.yaml` lists; a person approves within an hour. Never an eviction policy that could throw
+sessions away, never a `maxmemory` below what is in use, never a flush. Where Redis has no file, the lines for its
+manifest are handed over. A setting that somebody changed meanwhile is left alone.
 
 **If it fails** a setting did not take effect or could not be written down, or a known question got slower, failed or
 was refused two minutes after: then every setting of the run is back at its former value, and the report says so.
