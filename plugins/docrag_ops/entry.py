@@ -84,6 +84,18 @@ def dry_run_param(*, default: bool) -> Param:
     )
 
 
+def window_param() -> Param:
+    """The form field that says how long counters are watched."""
+    return Param(
+        10,
+        type="integer",
+        minimum=0,
+        maximum=120,
+        title="Window (minutes)",
+        description_md="How long to watch. 0: compare with the last sample that was kept, at once.",
+    )
+
+
 def profile_param() -> Param:
     """The form field that says where proposed settings come from."""
     return Param(

@@ -30,6 +30,7 @@ from docrag_ops.core.logs.levels import Level
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.core.security_sections import TlsEndpoint
 from docrag_ops.core.tls import Seen, ServedCertificate
+from docrag_ops.core.tuning.keys import KeyFact, KeySample
 from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult
 from docrag_ops.operators.sources import restores
 
@@ -185,6 +186,17 @@ def _slow(number: int, entry: dict[str, Any]) -> bytes:
     command = _as_list([_as_bulk(word.encode()) for word in entry["command"]])
     times = b":%d\r\n:%d\r\n:%d\r\n" % (number, int(entry["at"].timestamp()), entry["microseconds"])
     return b"*6\r\n" + times + command + _as_bulk(b"127.0.0.1:5000") + _as_bulk(b"")
+
+
+def key_sample(answers: dict[str, Any]) -> Callable[..., KeySample]:
+    """What `CacheSettings.sample` answers: {total, keys: a list of {prefix, count and the facts of each}}."""
+
+    def sample(hook: object, most: int) -> KeySample:
+        groups = [dict(one) for one in answers["keys"]]
+        keys = [KeyFact(**one) for one in groups for _ in range(one.pop("count"))]
+        return KeySample(keys=keys, total=answers["total"])
+
+    return sample
 
 
 class PostgresConnection:

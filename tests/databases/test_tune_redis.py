@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from docrag_ops.core.changes import StepOutcome
+from docrag_ops.core.environments import RedisSection
 from docrag_ops.hooks.cache_settings import CacheSettings
 from tests.databases.tuning import Killed, TuningRuns, left_alone, refusal
 from tests.sandbox import connections, redis_server
@@ -49,8 +50,7 @@ def runs(
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> TuningRuns:
-    policy = {"memory_limit_bytes": 128 * MIB, "session_prefixes": ["session:"]}
-    return TuningRuns("redis_settings", request.node.name, monkeypatch, **policy)
+    return TuningRuns("redis_settings", request.node.name, monkeypatch, memory_limit_bytes=128 * MIB)
 
 
 def profile(runs: TuningRuns, **advice: str) -> None:
@@ -119,7 +119,7 @@ def test_maxmemory_below_what_is_in_use_is_refused(runs, cache):
 
 
 def test_policy_is_refused_where_nobody_says_what_sessions_are(runs, cache):
-    runs.policy["session_prefixes"] = []
+    runs.sections["redis"] = RedisSection()
     profile(runs, maxmemory_policy="allkeys-lfu")
     assert "not known" in left_alone(runs.plan())["maxmemory-policy"]
 

@@ -30,6 +30,7 @@ class TuningRuns:
         self.change, self.name = change, name
         self.policy: dict[str, Any] = {"probe": NEVER_WORSE, **policy}
         self.limits: dict[str, float] = {"settings": 12}
+        self.sections: dict[str, Any] = {}
         self.profile, self.pushed = "measured", []
         self._include = monkeypatch
         real = IncludeFolder.environment
@@ -41,7 +42,7 @@ class TuningRuns:
 
     def _environment(self, environment: Any) -> Any:
         section = ChangeSection(limits=self.limits, policy=self.policy)
-        return environment.model_copy(update={"changes": {self.change: section}})
+        return environment.model_copy(update={"changes": {self.change: section}, **self.sections})
 
     def use(self, catalogue: str, file: str = "") -> None:
         """Put a text in the place of a file below include/."""

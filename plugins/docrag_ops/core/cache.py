@@ -42,6 +42,12 @@ def evictions(info: Info) -> Outcome:
     return _counter(info, "evicted_keys")
 
 
+def expired_kept(info: Info) -> Outcome:
+    """The share of kept keys that has expired, as the active cycle last estimated it."""
+    expired = f"{_number(info, 'expired_keys'):,.0f} keys expired since the server started"
+    return _one(value=_number(info, "expired_stale_perc") / 100, evidence=expired)
+
+
 def rejected_connections(info: Info) -> Outcome:
     """Connections rejected because of maxclients since the server started (a counter)."""
     return _counter(info, "rejected_connections")

@@ -79,6 +79,9 @@ class RedisSection(Record):
     memory_limit_bytes: Annotated[
         int | None, Field(gt=0, description="the container's memory limit in bytes, used when maxmemory is 0")
     ] = None
+    session_prefixes: Annotated[
+        tuple[str, ...], Field(description="beginnings of keys that must never be evicted, e.g. ['session:']")
+    ] = ()
 
 
 class QdrantSection(Record):
@@ -325,6 +328,7 @@ AREA_SECTIONS = {
     "indexes": "postgres",
     "cache_use": "redis",
     "routes": "traffic",
+    "cache_tuning": "redis",
 }
 """Area of checks → the environment's section that it looks at; other areas are everywhere."""
 

@@ -16,6 +16,7 @@ SOURCES = QUERY_SOURCES | {
     "alarms",
     "backups",
     "cache",
+    "cache_keys",
     "cache_use",
     "capacity",
     "certificates",

@@ -74,9 +74,6 @@ class TuningPolicy(Record):
     least_statistics_hours: Annotated[
         float, Field(gt=0, description="how much past the server's counters have to cover, e.g. 24")
     ] = 24
-    session_prefixes: Annotated[
-        tuple[str, ...], Field(description="beginnings of keys that must never be evicted, e.g. ['session:']")
-    ] = ()
     probe: Annotated[ProbePolicy, Field(description="a mapping with query, repeats, worse_times")] = Field(
         default_factory=ProbePolicy
     )

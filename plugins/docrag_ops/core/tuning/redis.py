@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from docrag_ops.core.tuning.catalogue import Catalogue, Proposal, TuningPolicy, proposal_of
+from docrag_ops.core.tuning.catalogue import Catalogue, Proposal, proposal_of
 from docrag_ops.core.tuning.keys import KeySample
 from docrag_ops.core.units import Unit, format_value
 
@@ -35,7 +35,7 @@ class Situation:
     memory_limit_bytes: float | None
     memory_limit_from: str
     catalogue: Catalogue
-    policy: TuningPolicy
+    session_prefixes: Sequence[str]
 
     def number(self, field: str) -> float:
         """A number of INFO."""
@@ -90,7 +90,7 @@ def _maxmemory(situation: Situation) -> Iterator[Proposal | tuple[str, str]]:
 def _policy(situation: Situation) -> Iterator[Proposal | tuple[str, str]]:
     policy, sample = situation.settings["maxmemory-policy"], situation.sample
     forever = sample.count(lambda key: key.expires_seconds is None)
-    sessions = sample.sessions(situation.policy.session_prefixes)
+    sessions = sample.sessions(situation.session_prefixes)
     if policy.startswith("allkeys") and forever:
         yield Proposal(
             name="maxmemory-policy",
@@ -100,15 +100,15 @@ def _policy(situation: Situation) -> Iterator[Proposal | tuple[str, str]]:
         )
     elif sessions and policy != "noeviction":
         yield "maxmemory-policy", f"mind: {_sessions_at_risk(situation)}"
-    if not situation.policy.session_prefixes:
+    if not situation.session_prefixes:
         yield (
             "maxmemory-policy",
-            "the environment does not say which keys are sessions (policy.session_prefixes)",
+            "the environment does not say which keys are sessions (redis.session_prefixes)",
         )
 
 
 def _sessions_at_risk(situation: Situation) -> str:
-    sessions = situation.sample.sessions(situation.policy.session_prefixes)
+    sessions = situation.sample.sessions(situation.session_prefixes)
     return (
         f"{sessions:,} sessions ({situation.sample.extent}) may be evicted when memory is short, by any policy but "
         f"noeviction; {situation.number('evicted_keys'):,.0f} keys were since the start. Sessions belong into a Redis "
@@ -166,12 +166,12 @@ def _policy_refused(situation: Situation, wanted: str) -> str:
     if not wanted.startswith("allkeys"):
         return ""
     forever = situation.sample.count(lambda key: key.expires_seconds is None)
-    sessions = situation.sample.sessions(situation.policy.session_prefixes)
+    sessions = situation.sample.sessions(situation.session_prefixes)
     if forever or sessions:
         found = f"sessions ({sessions:,}) and keys that never expire ({forever:,}; {situation.sample.extent})"
         return f"it would throw away {found}"
-    if not situation.policy.session_prefixes:
-        return "whether it would throw sessions away is not known: the environment gives no policy.session_prefixes"
+    if not situation.session_prefixes:
+        return "whether it would throw sessions away is not known: the environment gives no redis.session_prefixes"
     return ""
 
 

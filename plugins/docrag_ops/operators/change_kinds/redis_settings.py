@@ -34,6 +34,7 @@ class Change:
         profile = profile_of(self._asking, catalogue)
         info, settings = self._cache.info(), self._cache.settings(_names(catalogue))
         limit, source = self._memory_limit()
+        section = self._asking.environment.redis
         situation = Situation(
             info=info,
             settings=settings,
@@ -41,7 +42,7 @@ class Change:
             memory_limit_bytes=limit,
             memory_limit_from=source,
             catalogue=catalogue,
-            policy=self._policy,
+            session_prefixes=section.session_prefixes if section else (),
         )
         try:
             proposals, silent = propose(situation, profile)

@@ -22,6 +22,7 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
     from_info: dict[str, Callable[[redis_info.Info], Outcome]] = {
         "memory_used": lambda answered: redis_info.memory_used(answered, container_limit_bytes=limit),
         "evictions": redis_info.evictions,
+        "expired_kept": redis_info.expired_kept,
         "rejected_connections": redis_info.rejected_connections,
         "hit_rate": redis_info.hit_rate,
         "clients_used": redis_info.clients_used,
