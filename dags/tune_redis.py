@@ -13,7 +13,7 @@ sessions away, never a `maxmemory` below what is in use, never a flush. Where Re
 manifest are handed over. A setting that somebody changed meanwhile is left alone.
 
 **If it fails** a setting did not take effect or could not be written down, or a known question got slower, failed or
-was refused two minutes after: then every setting of the run is back at its former value, and the report says so.
+was refused after the settling time: then every setting of the run is back at its former value, and the report says so.
 Killed half-way: clear the task that applies; nothing is done twice.
 """
 
@@ -21,7 +21,7 @@ from datetime import timedelta
 
 from airflow.sdk import DAG
 
-from docrag_ops.entry import dry_run_param, environment_param, profile_param, runbook
+from docrag_ops.entry import dry_run_param, environment_param, profile_param, runbook, settle_param
 from docrag_ops.operators.changes import ApplyOperator, ApproveOperator, PlanOperator, ProveOperator
 from docrag_ops.operators.report import ReportOperator
 
@@ -39,6 +39,7 @@ with DAG(
             "environment": environment_param(),
             "dry_run": dry_run_param(default=True),
             "profile": profile_param(),
+            "settle_minutes": settle_param(),
         },
     ),
 ):
@@ -47,7 +48,9 @@ with DAG(
         task_id="approve_settings", change=CHANGE, response_timeout=ANSWER_WITHIN
     )
     apply_settings = ApplyOperator(task_id="apply_settings", change=CHANGE)
-    prove_settings = ProveOperator(task_id="prove_settings", change=CHANGE, settle=timedelta(minutes=2))
+    prove_settings = ProveOperator(
+        task_id="prove_settings", change=CHANGE, settle_minutes="{{ params.settle_minutes }}"
+    )
     report = ReportOperator(task_id="report")
 
     plan_settings >> approve_settings >> apply_settings >> prove_settings

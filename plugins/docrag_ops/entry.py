@@ -84,6 +84,18 @@ def dry_run_param(*, default: bool) -> Param:
     )
 
 
+def settle_param() -> Param:
+    """The form field that says how long a change may settle before it is proved."""
+    return Param(
+        2,
+        type="integer",
+        minimum=0,
+        maximum=60,
+        title="Settling time (minutes)",
+        description_md="How long to wait after the change before it is measured whether anything got worse.",
+    )
+
+
 def window_param() -> Param:
     """The form field that says how long counters are watched."""
     return Param(

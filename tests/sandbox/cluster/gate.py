@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.sandbox.cluster import discovery, logs, metrics_api
+from tests.sandbox.cluster import discovery, logs, metrics_api, writing
 from tests.sandbox.cluster.access import Access
 from tests.sandbox.cluster.cluster import Cluster
 from tests.sandbox.cluster.execution import Execution
@@ -66,6 +66,10 @@ class Gate:
     async def _serve(self, request: web.Request, address: Address) -> web.StreamResponse:
         if address.subresource == "exec" and request.method in ("GET", "POST"):
             return await self.execution.serve(request, self._pod(address))
+        if request.method == "PATCH" and address.name and not address.subresource:
+            return await writing.patch(
+                request, self.cluster, address.resource, address.namespace, address.name
+            )
         if request.method != "GET":
             raise method_not_allowed()
         if address.subresource == "log":

@@ -66,7 +66,7 @@ BUILT_IN = (
         categories=ALL,
         fields=("spec.clusterIP", "spec.type"),
     ),
-    Resource("", "v1", "configmaps", "ConfigMap", short=("cm",)),
+    Resource("", "v1", "configmaps", "ConfigMap", short=("cm",), verbs=(*READ, "patch")),
     Resource("", "v1", "secrets", "Secret", fields=("type",)),
     Resource("", "v1", "serviceaccounts", "ServiceAccount", short=("sa",)),
     Resource("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim", short=("pvc",)),

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from docrag_ops.core.records import Record
+from docrag_ops.core.tuning.config_map import ConfigMapPolicy
 
 
 class Advice(Record):
@@ -74,6 +75,9 @@ class TuningPolicy(Record):
     least_statistics_hours: Annotated[
         float, Field(gt=0, description="how much past the server's counters have to cover, e.g. 24")
     ] = 24
+    config_map: Annotated[
+        ConfigMapPolicy | None, Field(description="a mapping with namespace, name and key, where it has one")
+    ] = None
     probe: Annotated[ProbePolicy, Field(description="a mapping with query, repeats, worse_times")] = Field(
         default_factory=ProbePolicy
     )

@@ -12,6 +12,7 @@ from docrag_ops.core.tuning.values import Setting, canonical, written
 NAME = "postgres_settings"
 TARGET = "PostgreSQL settings"
 RESTARTS = "postmaster"
+SET = "set"
 NEW_SESSIONS = ("backend", "superuser-backend")
 OF_NO_EFFECT = {
     "command line": "the server was started with it on its command line, where ALTER SYSTEM has no effect",
@@ -111,7 +112,7 @@ def _step(setting: Setting, proposal: Proposal, value: str) -> Step:
         warnings.append(f"{setting.overrides} keep a value of their own")
     more = f" (mind: {'; '.join(warnings)})" if warnings else ""
     return Step(
-        action="set",
+        action=SET,
         subject=f"{setting.name} from {written(setting, setting.value)} to {written(setting, value)}",
         target=TARGET,
         fingerprint=setting.fingerprint,

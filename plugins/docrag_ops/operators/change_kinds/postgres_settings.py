@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from docrag_ops.core.changes import Plan, Step
-from docrag_ops.core.errors import CouldNotMeasureError
+from docrag_ops.core.errors import ChangeError, CouldNotMeasureError
 from docrag_ops.core.tuning import postgres_plan
 from docrag_ops.core.tuning.catalogue import TuningPolicy
+from docrag_ops.core.tuning.config_map import PATCH, ConfigMapPolicy, lines_of, with_config_map
 from docrag_ops.core.tuning.postgres import Facts, Situation, propose
+from docrag_ops.core.tuning.postgresql_conf import digest, edited, restored
 from docrag_ops.core.tuning.probes import IN_EFFECT, not_better
 from docrag_ops.core.tuning.values import Setting, same, written
+from docrag_ops.hooks.config_maps import ConfigMaps
 from docrag_ops.hooks.database_settings import DatabaseSettings
 from docrag_ops.operators.asking import Asking
 from docrag_ops.operators.tuning import catalogue_of, memory_limit, policy_of, profile_of
@@ -46,7 +49,7 @@ class Change:
             (one, "written by somebody and not loaded; any reload brings it into effect")
             for one in self._database.unloaded()
         ]
-        return postgres_plan.plan_of(
+        plan = postgres_plan.plan_of(
             self._asking.environment.name,
             proposals,
             settings,
@@ -54,11 +57,14 @@ class Change:
             silent=[*files, *silent],
             profile=profile,
         )
+        where = self._policy.config_map
+        return with_config_map(plan, where, ConfigMaps().read(where)) if where and plan.steps else plan
 
     def measure(self, plan: Plan) -> dict[str, float]:
         """How many planned settings are in effect, and how the known question is answered."""
-        settings = self._database.settings([_name(step) for step in plan.steps])
-        in_effect = sum(_is_set(step, settings.get(_name(step))) for step in plan.steps)
+        steps = _sets(plan)
+        settings = self._database.settings([_name(step) for step in steps])
+        in_effect = sum(_is_set(step, settings.get(_name(step))) for step in steps)
         probe = self._policy.probe
         probed = self._database.probe(probe.query, probe.repeats)
         if not probed.seconds and not in_effect:
@@ -69,6 +75,8 @@ class Change:
 
     def look(self, step: Step) -> Mapping[str, str] | None:
         """Value and file as they are now; a value of ours that was written but not loaded is none yet."""
+        if step.action == PATCH:
+            return ConfigMaps().read(self._where()).fingerprint
         setting = self._setting(step)
         if setting is None:
             return None
@@ -82,12 +90,16 @@ class Change:
 
     def apply(self, step: Step) -> str:
         """Set exactly this setting, reload, and read it back."""
+        if step.action == PATCH:
+            return self._patch(step)
         setting = self._database.set(_name(step), str(step.details["value"]))
         waits = ", and waits for a restart" if setting.pending_restart else ""
         return f"reads back as {written(setting, setting.value)}{waits}"
 
     def was_done(self, step: Step) -> bool:
         """The value is in effect and in postgresql.auto.conf."""
+        if step.action == PATCH:
+            return digest(ConfigMaps().read(self._where()).content) == str(step.details["text_after"])
         setting = self._setting(step)
         return bool(setting and setting.in_file and _is_set(step, setting))
 
@@ -98,7 +110,7 @@ class Change:
     def undo(self, plan: Plan) -> str:
         """Back to the former value, or to what the other files say; what somebody else set since is left alone."""
         undone, left = [], []
-        for step in reversed(plan.steps):
+        for step in reversed(_sets(plan)):
             name, former = _name(step), str(step.details["former"]) or None
             setting = self._setting(step)
             if (
@@ -113,10 +125,47 @@ class Change:
         said = [f"Undone: {', '.join(undone)}." if undone else "Nothing was undone."]
         if left:
             said.append(f"Left alone, as they are not as this run set them: {', '.join(left)}.")
+        said += [self._patch_back(step) for step in plan.steps if step.action == PATCH]
         return " ".join(said)
+
+    def _patch(self, step: Step) -> str:
+        """Change the planned lines of the ConfigMap as it was planned."""
+        where, config_maps = self._where(), ConfigMaps()
+        text = config_maps.read(where)
+        try:
+            after = edited(text.content, lines_of(step.details))
+        except ValueError as error:
+            raise ChangeError(f"{where}: {error}") from error
+        if digest(after) != step.details["text_after"]:
+            raise ChangeError(f"{where} would not become what was planned: it was changed meanwhile")
+        config_maps.write(where, after, version=step.fingerprint["resourceVersion"])
+        return (
+            f"{len(lines_of(step.details))} lines changed; in the pod when the kubelet has updated its volume"
+        )
+
+    def _patch_back(self, step: Step) -> str:
+        """The ConfigMap as it was, where it still is as this run left it."""
+        where, config_maps = self._where(), ConfigMaps()
+        text = config_maps.read(where)
+        if digest(text.content) != step.details["text_after"]:
+            return f"{where} is left alone: it is not as this run would have left it."
+        try:
+            config_maps.write(where, restored(text.content, lines_of(step.details)), version=text.version)
+        except (ChangeError, ValueError) as error:
+            return f"{where} is not as before: {error}."
+        return f"{where} is as before."
+
+    def _where(self) -> ConfigMapPolicy:
+        if self._policy.config_map is None:
+            raise ChangeError("the environment names no ConfigMap any more (policy.config_map)")
+        return self._policy.config_map
 
     def _setting(self, step: Step) -> Setting | None:
         return self._database.settings([_name(step)]).get(_name(step))
+
+
+def _sets(plan: Plan) -> list[Step]:
+    return [step for step in plan.steps if step.action == postgres_plan.SET]
 
 
 def _name(step: Step) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,24 +31,31 @@ class ProveOperator(ChangeOperator):
     did not get better what it was for is undone, where its kind can.
 
     :param settle: how long the system may settle before it is measured again; no worker waits meanwhile
+    :param settle_minutes: the same, in minutes, where a person says it in the form (templated)
     """
 
     ui_color = "#d9e8f0"
     applies = False
 
-    def __init__(self, *, settle: timedelta = timedelta(0), **options: Any) -> None:
+    template_fields: Sequence[str] = ("environment", "settle_minutes")
+
+    def __init__(
+        self, *, settle: timedelta = timedelta(0), settle_minutes: str = "0", **options: Any
+    ) -> None:
         super().__init__(trigger_rule=TriggerRule.ALL_DONE, **options)
         self.settle = settle
+        self.settle_minutes = settle_minutes
 
     def execute(self, context: Context) -> None:
         """Wait for the system to settle when something was changed, then prove."""
         from docrag_ops.hooks.change_records import ChangeRecords
 
         record = required_record(ChangeRecords(), self._asking(context), self.change)
-        if self.settle and record.steps and record.after is None:
+        settle = self.settle + timedelta(minutes=float(self.settle_minutes))
+        if settle and record.steps and record.after is None:
             from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 
-            self.defer(trigger=TimeDeltaTrigger(self.settle), method_name="prove")
+            self.defer(trigger=TimeDeltaTrigger(settle), method_name="prove")
         self.prove(context)
 
     def prove(self, context: Context, event: Any = None) -> None:
