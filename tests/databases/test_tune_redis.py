@@ -202,3 +202,46 @@ def test_redis_that_does_not_answer_is_unknown(runs, cache, servers):
         assert "does not answer" in refusal(runs.plan)
     finally:
         redis_server.start(servers)
+
+
+def test_policy_is_refused_where_keys_of_another_database_were_not_looked_at(runs, cache, servers):
+    cache.flushall()
+    cache.set("answer:1", "x", ex=100)
+    with redis_server.client(servers) as other:
+        other.select(3)
+        other.set("basket:1", "x")
+    profile(runs, maxmemory_policy="allkeys-lru")
+    assert "db0, db3" in left_alone(runs.plan())["maxmemory-policy"]
+
+
+def test_sample_knows_keys_of_any_name_and_kind(runs, cache):
+    cache.flushall()
+    cache.set(b"\xff\x00:1", "x", ex=100)
+    cache.set("no colon\n", "x")
+    cache.rpush("queue:a", *range(1000))
+    cache.hset("session:9", mapping={"user": "alice"})
+    sample = CacheSettings().sample(100)
+    found = {key.prefix: key for key in sample.keys}
+    assert {"(no prefix)", "queue:", "session:"} < set(found)
+    assert len(found) == 4
+    assert found["queue:"].expires_seconds is None
+    assert found["queue:"].size_bytes > 1000
+    assert "alice" not in str(sample)
+
+
+def test_sample_ends_where_it_is_asked_to_and_says_of_how_many(runs, cache):
+    with cache.pipeline() as pipe:
+        for number in range(3000):
+            pipe.set(f"answer:{number}", "x", ex=500)
+        pipe.execute()
+    assert CacheSettings().sample(500).extent == "a sample of 500 of 3,001 keys"
+
+
+def test_keys_that_may_not_be_seen_are_unknown(runs, cache, servers, monkeypatch):
+    cache.acl_setuser(
+        "blind", enabled=True, passwords=["+blind"], keys=["*"], commands=["+@all", "-memory"], categories=[]
+    )
+    known = connections.connections(servers)["docrag_redis"]
+    blind = {**known, "login": "blind", "password": "blind"}
+    monkeypatch.setenv("AIRFLOW_CONN_DOCRAG_REDIS", json.dumps(blind))
+    assert "does not show what its keys are" in refusal(runs.plan)

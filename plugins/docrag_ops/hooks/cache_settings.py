@@ -87,6 +87,9 @@ class CacheSettings(CacheHook):
                 pipe.pttl(name)
                 pipe.object("IDLETIME", name)
             answers: list[Any] = pipe.execute(raise_on_error=False)
+        refused = next((one for one in answers[0::3] + answers[1::3] if isinstance(one, Exception)), None)
+        if refused:  # of keys that cannot be seen, nothing is known: they may be sessions
+            raise CouldNotMeasureError(f"Redis ({self.conn_id}) does not show what its keys are: {refused}")
         rows = zip(names, answers[0::3], answers[1::3], answers[2::3], strict=True)
         return [
             KeyFact(

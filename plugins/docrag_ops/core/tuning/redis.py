@@ -170,6 +170,10 @@ def _policy_refused(situation: Situation, wanted: str) -> str:
     if forever or sessions:
         found = f"sessions ({sessions:,}) and keys that never expire ({forever:,}; {situation.sample.extent})"
         return f"it would throw away {found}"
+    others = [name for name in situation.info if re.fullmatch(r"db\d+", name)]
+    if len(others) > 1 or len(situation.sample.keys) < situation.sample.total:
+        seen = f"{situation.sample.extent}; databases: {', '.join(others) or 'none'}"
+        return f"whether it would throw sessions away is not known, not every key was looked at ({seen})"
     if not situation.session_prefixes:
         return "whether it would throw sessions away is not known: the environment gives no redis.session_prefixes"
     return ""
