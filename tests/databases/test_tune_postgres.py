@@ -202,6 +202,23 @@ def test_role_with_a_value_of_its_own_is_named(runs, server):
         server("ALTER ROLE docrag RESET work_mem")
 
 
+def test_setting_that_the_database_has_of_its_own_is_left_alone(runs, server):
+    profile(runs, work_mem="3MB")
+    server("ALTER DATABASE docrag SET work_mem = '8MB'")
+    try:
+        record = runs.plan()
+    finally:
+        server("ALTER DATABASE docrag RESET work_mem")
+    assert "has a value of its own" in left_alone(record)["work_mem"]
+    assert record.plan.steps == ()
+
+
+def test_plan_says_what_was_measured(runs):
+    summary = runs.plan().plan.summary
+    assert "memory limit 2.0 GiB (policy.memory_limit_bytes of the environment)" in summary
+    assert "of 100 connections" in summary
+
+
 def slow_down_look_ups(runs: TuningRuns, server: Callable[[str], Any]) -> None:
     """A table whose index nobody uses any more once a random read costs so much."""
     server("DROP TABLE IF EXISTS tuned")

@@ -54,6 +54,9 @@ class SampleOperator(BaseOperator):
         asking = asking_of(context, self.environment)
         run = replace(asking.run, run_id=f"{FIRST}{asking.run.run_id}")
         kept = self._keep(replace(asking, run=run))
+        if not kept:
+            self.log.warning("No counter could be read; the check task says why.")
+            return
         self.log.info("%s counters are kept; the next sample is in %s minutes.", kept, minutes)
         self.defer(trigger=TimeDeltaTrigger(timedelta(minutes=minutes)), method_name="resume")
 

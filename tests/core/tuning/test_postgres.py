@@ -1,5 +1,6 @@
 """What PostgreSQL's measurements propose, worked out by hand for a container of 4 GiB."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,3 +145,10 @@ def test_probe_is_worse_only_beyond_both_margins():
     assert worse({**before, "probe_seconds": 1.0}, {**numbers, "probe_seconds": 1.4}, policy) == ""
     assert "not answered" in worse(before, numbers, policy)
     assert "probe errors: 1" in worse(before, {**before, "probe_errors": 1.0}, policy)
+
+
+def test_sandbox_grants_exactly_the_settings_that_may_be_changed():
+    text = (Path(__file__).parents[2] / "sandbox/sql/tuning.sql").read_text()
+    granted = re.search(r"PARAMETER (.+?)\s+TO", text, re.DOTALL)
+    assert granted is not None
+    assert set(re.split(r",\s+", granted[1])) == set(CATALOGUE.allowed)

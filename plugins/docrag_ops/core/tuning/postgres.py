@@ -27,6 +27,18 @@ class Facts:
     checkpoints_requested: int
     wal_bytes: float
 
+    def __str__(self) -> str:
+        """What was measured, in words."""
+        limit = _bytes(self.memory_limit_bytes) if self.memory_limit_bytes else "not known"
+        checkpoints = self.checkpoints_timed + self.checkpoints_requested
+        rate = _bytes(self.wal_bytes / max(1.0, self.statistics_hours * 3600))
+        return (
+            f"memory limit {limit} ({self.memory_limit_from}); {self.connections_used:,} of {self.max_connections:,} "
+            f"connections; in {self.statistics_hours:,.1f} h {self.temp_files:,} temporary files "
+            f"({_bytes(self.temp_bytes)}), {self.checkpoints_requested:,} of {checkpoints:,} checkpoints requested, "
+            f"{rate}/s of WAL."
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:

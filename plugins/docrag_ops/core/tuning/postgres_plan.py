@@ -17,6 +17,11 @@ NEW_SESSIONS = ("backend", "superuser-backend")
 OF_NO_EFFECT = {
     "command line": "the server was started with it on its command line, where ALTER SYSTEM has no effect",
     "environment variable": "it comes from the server's surroundings, where ALTER SYSTEM has no effect",
+    **dict.fromkeys(
+        ("database", "user", "database user", "global", "client", "session"),
+        "the database, or the role or options of docrag_postgres_change, has a value of its own, which ALTER SYSTEM "
+        "does not change",
+    ),
 }
 
 
@@ -37,6 +42,7 @@ def plan_of(
     allowed: Sequence[str],
     silent: Sequence[tuple[str, str]],
     profile: str,
+    measured: str = "",
 ) -> Plan:
     """The plan: what is set and reloaded, what is left alone and why, what is handed over as it needs a restart."""
     found = sort(proposals, settings, allowed=allowed)
@@ -44,7 +50,7 @@ def plan_of(
         change=NAME,
         environment=environment,
         summary=f"Set {len(found.steps)} of PostgreSQL's settings and reload them (profile {profile}); "
-        f"{len(found.handed_over)} more need a restart and are handed over.",
+        f"{len(found.handed_over)} more need a restart and are handed over. Measured: {measured or 'nothing'}",
         steps=found.steps,
         amounts={"settings": len(found.steps)},
         expected="Each setting reads back as planned, and the known question is answered as fast as before.",

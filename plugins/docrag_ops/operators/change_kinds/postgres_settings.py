@@ -56,6 +56,7 @@ class Change:
             allowed=catalogue.allowed,
             silent=[*files, *silent],
             profile=profile,
+            measured=str(facts),
         )
         where = self._policy.config_map
         return with_config_map(plan, where, ConfigMaps().read(where)) if where and plan.steps else plan
