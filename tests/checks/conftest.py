@@ -73,9 +73,7 @@ def run_area(
             for name, answer in answers.get("prometheus", {}).items()
         }
         web.ranges = _ranges(include, environment, answers.get("ranges", {}))
-        redis_server.answers = answers.get("redis", {})
-        sample = foreign.key_sample(answers.get("keys", {}))
-        monkeypatch.setattr("docrag_ops.operators.sources.cache_keys.CacheSettings.sample", sample)
+        redis_server.answers = answers.get("redis", {}) | foreign.keys_of(answers.get("keys", {}))
         clock = SimpleNamespace(perf_counter=lambda: web.clock_seconds)
         monkeypatch.setattr("docrag_ops.operators.sources.service.time", clock)
         _stand_in_for_postgres(monkeypatch, include, _with_statements(answers))

@@ -30,7 +30,6 @@ from docrag_ops.core.logs.levels import Level
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.core.security_sections import TlsEndpoint
 from docrag_ops.core.tls import Seen, ServedCertificate
-from docrag_ops.core.tuning.keys import KeyFact, KeySample
 from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult
 from docrag_ops.operators.sources import restores
 
@@ -107,7 +106,7 @@ def _is_hole(hole: dict[str, Any] | None, time: float) -> bool:
 
 class RedisServer(socketserver.ThreadingTCPServer):
     """Speaks enough of Redis' protocol for INFO, the probes, SCAN and SLOWLOG; `answers` has INFO's lines, KEYS with
-    their bytes, SLOWLOG's entries ({at, microseconds, command}) and CONFIG, or errors by command.
+    their bytes or facts, SLOWLOG's entries ({at, microseconds, command}) and CONFIG, or errors by command.
     """
 
     daemon_threads = True
@@ -164,14 +163,28 @@ class _RedisSession(socketserver.StreamRequestHandler):
                 return _as_list(
                     [_as_bulk(b"0"), _as_list([_as_bulk(key.encode()) for key in answers["KEYS"]])]
                 )
-            case "MEMORY":
-                return b":%d\r\n" % answers["KEYS"][words[1].decode()]
+            case "MEMORY" | "PTTL" | "OBJECT":
+                return _about_key(command, answers["KEYS"][words[0 if command == "PTTL" else 1].decode()])
             case "SLOWLOG":
                 return _as_list([_slow(number, one) for number, one in enumerate(answers["SLOWLOG"])])
             case "CONFIG":
                 return b"%1\r\n" + _as_bulk(words[1]) + _as_bulk(answers["THRESHOLD"].encode())
             case _:
                 return f"-ERR unknown command '{command}'\r\n".encode()
+
+
+LFU = b"-ERR An LFU maxmemory policy is selected, idle time not tracked.\r\n"
+
+
+def _about_key(command: str, fact: int | dict[str, Any]) -> bytes:
+    known = fact if isinstance(fact, dict) else {"size_bytes": fact}
+    if command == "MEMORY":
+        return b":%d\r\n" % known["size_bytes"]
+    if command == "PTTL":
+        seconds = known.get("expires_seconds")
+        return b":%d\r\n" % (-1 if seconds is None else seconds * 1000)
+    idle = known.get("idle_seconds")
+    return LFU if idle is None else b":%d\r\n" % idle
 
 
 def _as_bulk(content: bytes) -> bytes:
@@ -188,15 +201,16 @@ def _slow(number: int, entry: dict[str, Any]) -> bytes:
     return b"*6\r\n" + times + command + _as_bulk(b"127.0.0.1:5000") + _as_bulk(b"")
 
 
-def key_sample(answers: dict[str, Any]) -> Callable[..., KeySample]:
-    """What `CacheSettings.sample` answers: {total, keys: a list of {prefix, count and the facts of each}}."""
-
-    def sample(hook: object, most: int) -> KeySample:
-        groups = [dict(one) for one in answers["keys"]]
-        keys = [KeyFact(**one) for one in groups for _ in range(one.pop("count"))]
-        return KeySample(keys=keys, total=answers["total"])
-
-    return sample
+def keys_of(answers: dict[str, Any]) -> dict[str, Any]:
+    """KEYS and DBSIZE of a fixture's `keys`: {total, keys: a list of {prefix, count and the facts of each}}."""
+    if not answers:
+        return {}
+    names = (
+        (f"{one['prefix']}{group}-{number}", one)
+        for group, one in enumerate(answers["keys"])
+        for number in range(one["count"])
+    )
+    return {"KEYS": dict(names), "DBSIZE": answers["total"]}
 
 
 class PostgresConnection:

@@ -11,6 +11,7 @@ from docrag_ops.core.results import AreaResult
 from docrag_ops.core.verdicts import Verdict
 from docrag_ops.hooks import cache
 from docrag_ops.hooks.cache import CacheHook
+from docrag_ops.hooks.cache_keys import CacheKeys
 from docrag_ops.operators.checks import CheckOperator
 from tests.asking import asking_for
 from tests.checks.conftest import KnownHistory
@@ -79,10 +80,10 @@ def test_key_that_is_no_text_and_one_with_a_token_are_named_harmlessly(client: r
 
 def test_sample_has_its_bound(client: redis.Redis):
     client.mset({f"answer:{number}": "x" for number in range(3000)})
-    sample = CacheHook().sample_keys(most=1000, seconds=60)
-    assert 1000 <= len(sample.sizes) < 3000
+    sample = CacheKeys().sample(most=1000, seconds=60)
+    assert 1000 <= len(sample.keys) < 3000
     assert (sample.total, sample.is_whole) == (3000, False)
-    assert not CacheHook().sample_keys(most=10_000, seconds=0).is_whole
+    assert not CacheKeys().sample(most=10_000, seconds=0).is_whole
 
 
 def test_kind_of_key_that_fills_the_cache_is_found(client: redis.Redis):
@@ -90,7 +91,7 @@ def test_kind_of_key_that_fills_the_cache_is_found(client: redis.Redis):
     try:
         client.mset({f"answer:{number}": "x" * 10_000 for number in range(250)})
         client.config_set("maxmemory", 3_000_000)
-        assert bad("cache_prefix_memory") == [("answer", Verdict.WARNING)]
+        assert bad("cache_prefix_memory") == [("answer:", Verdict.WARNING)]
     finally:
         client.config_set("maxmemory", 64 * 2**20)
 

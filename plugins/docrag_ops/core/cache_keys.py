@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from docrag_ops.core.key_sample import KeySample, size_of
 from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome, TooLittle
-from docrag_ops.core.tuning.keys import KeyFact, KeySample
 from docrag_ops.core.units import Unit, format_value
 
 IDLE_SECONDS = 86_400
@@ -21,14 +21,14 @@ def idle_memory(sample: KeySample) -> Outcome:
         return _empty(sample)
     if all(key.idle_seconds is None for key in sample.keys):
         return NotConfigured(USES_COUNTED)
-    whole = _size(sample.keys)
+    whole = max(1, size_of(sample.keys))
     return Measured(
         tuple(
             Measurement(
                 subject=prefix,
-                value=_size([key for key in keys if (key.idle_seconds or 0) >= IDLE_SECONDS]) / whole,
-                evidence=f"{prefix} takes {format_value(_size(keys) / whole, Unit.RATIO)} of the memory, "
-                f"{format_value(_size(keys) / len(keys), Unit.BYTES)} a key; {sample.extent}",
+                value=size_of([key for key in keys if (key.idle_seconds or 0) >= IDLE_SECONDS]) / whole,
+                evidence=f"{prefix} takes {format_value(size_of(keys) / whole, Unit.RATIO)} of the memory, "
+                f"{format_value(size_of(keys) / len(keys), Unit.BYTES)} a key; {sample.extent}",
             )
             for prefix, keys in sample.by_prefix().items()
         )
@@ -86,7 +86,3 @@ def to_warm(sample: KeySample) -> Outcome:
 
 def _empty(sample: KeySample) -> TooLittle:
     return TooLittle(f"there is no key to look at ({sample.extent})")
-
-
-def _size(keys: Sequence[KeyFact]) -> int:
-    return max(1, sum(key.size_bytes for key in keys))

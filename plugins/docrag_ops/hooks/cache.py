@@ -1,4 +1,4 @@
-"""Redis: INFO, a probe that writes, reads and deletes, the slow log, and a sample of the keys."""
+"""Redis: INFO, a probe that writes, reads and deletes, and the slow log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.bases.hook import BaseHook
 
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
-from docrag_ops.core.performance.keys import KeySample, SlowCommand, SlowLog
+from docrag_ops.core.performance.keys import SlowCommand, SlowLog
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -19,9 +19,6 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
 RETRY_PAUSE_SECONDS = 0.2
 PROBE_LIFE_SECONDS = 60
-KEYS_AT_ONCE = 500
-MEMORY_SAMPLES = 5
-"""Of a list, hash or set Redis measures so many members and multiplies."""
 SLOW_ENTRIES = 128
 
 
@@ -113,32 +110,6 @@ class CacheHook(BaseHook):
             return int(self._client.config_get("slowlog-log-slower-than")["slowlog-log-slower-than"] or "")
         except (redis.RedisError, KeyError, ValueError):
             return None
-
-    def sample_keys(self, *, most: int, seconds: float) -> KeySample:
-        """Up to so many keys of the Connection's database with their bytes, by SCAN, within so many seconds.
-
-        A key that is gone before it is measured is left out.
-
-        :raises CouldNotMeasureError: when the role may not SCAN or ask MEMORY USAGE.
-        """
-        import redis
-
-        until, found, cursor = time.monotonic() + seconds, dict[str, int](), 0
-        try:
-            total = int(self._client.dbsize())
-            while True:
-                cursor, names = self._client.scan(cursor, count=KEYS_AT_ONCE)
-                questions = self._client.pipeline(transaction=False)
-                for name in names:
-                    questions.memory_usage(name, samples=MEMORY_SAMPLES)
-                sizes = questions.execute()
-                found.update({_text(name): size for name, size in zip(names, sizes, strict=True) if size})
-                if cursor == 0 or len(found) >= most or time.monotonic() > until:
-                    return KeySample(sizes=found, total=total, is_whole=cursor == 0)
-        except redis.RedisError as error:
-            raise CouldNotMeasureError(
-                f"Redis ({self.conn_id}) does not answer SCAN and MEMORY USAGE: {error}"
-            ) from error
 
     @cached_property
     def _client(self) -> Redis:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median, quantiles
 
+from docrag_ops.core.key_sample import KeySample, masked, size_of
 from docrag_ops.core.measurements import Measured, Measurement, NotConfigured, Outcome, Unmeasured
 from docrag_ops.core.units import Unit, format_value
 
@@ -15,25 +15,6 @@ WEEK = timedelta(days=7)
 MOST_NAMED = 20
 MOST_PREFIXES = 10
 MOST_SLOW = 5
-NO_PREFIX = "(no prefix)"
-_LONG = re.compile(r"[A-Za-z0-9_-]{20,}")
-_SHOWN = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class KeySample:
-    """Keys with their bytes: `is_whole` when these are all of them, else `total` says how many there are."""
-
-    sizes: Mapping[str, int]
-    total: int
-    is_whole: bool
-
-    @property
-    def said(self) -> str:
-        """How much of the database was looked at."""
-        if self.is_whole:
-            return f"all {len(self.sizes):,} keys looked at"
-        return f"{len(self.sizes):,} of {self.total:,} keys looked at"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,10 +71,10 @@ def slowest_command(log: SlowLog, *, now: datetime) -> Outcome:
 def biggest(sample: KeySample) -> Outcome:
     """The largest keys, each with its bytes."""
     largest: dict[str, int] = {}
-    for name, size in sorted(sample.sizes.items(), key=lambda one: -one[1])[:MOST_NAMED]:
-        largest.setdefault(masked(name), size)  # two may look alike once they are masked
+    for key in sorted(sample.keys, key=lambda one: -one.size_bytes)[:MOST_NAMED]:
+        largest.setdefault(masked(key.name), key.size_bytes)  # two may look alike once they are masked
     return Measured(
-        tuple(Measurement(subject=name, value=size, evidence=sample.said) for name, size in largest.items())
+        tuple(Measurement(subject=name, value=size, evidence=sample.extent) for name, size in largest.items())
     )
 
 
@@ -101,41 +82,16 @@ def by_prefix(sample: KeySample, *, limit_bytes: float | None) -> Outcome:
     """The memory of all keys that begin alike, as a ratio of what bounds the cache; of a sample, carried on to all."""
     if not limit_bytes:
         return NotConfigured("not configured: neither maxmemory nor redis.memory_limit_bytes is given")
-    scale = 1.0 if sample.is_whole or not sample.sizes else sample.total / len(sample.sizes)
-    sizes: dict[str, list[int]] = {}
-    for name, size in sample.sizes.items():
-        sizes.setdefault(prefix_of(name), []).append(size)
-    largest = sorted(((sum(found), len(found), prefix) for prefix, found in sizes.items()), reverse=True)
+    scale = 1.0 if sample.is_whole or not sample.keys else sample.total / len(sample.keys)
+    largest = list(sample.by_prefix().items())[:MOST_PREFIXES]
     return Measured(
         tuple(
             Measurement(
                 subject=prefix,
-                value=size * scale / limit_bytes,
-                evidence=f"{count * scale:,.0f} keys, {format_value(size * scale, Unit.BYTES)}; {sample.said}",
+                value=size_of(keys) * scale / limit_bytes,
+                evidence=f"{len(keys) * scale:,.0f} keys, {format_value(size_of(keys) * scale, Unit.BYTES)}; "
+                f"{sample.extent}",
             )
-            for size, count, prefix in largest[:MOST_PREFIXES]
+            for prefix, keys in largest
         )
     )
-
-
-def prefix_of(name: str) -> str:
-    """What stands before the first colon.
-
-    >>> prefix_of("session:42"), prefix_of("lonely")
-    ('session', '(no prefix)')
-    """
-    prefix, colon, _ = name.partition(":")
-    return masked(prefix) if colon and prefix else NO_PREFIX
-
-
-def masked(name: str) -> str:
-    """A key's name without what lets its finder in: of a long part with digits (a session's token) only the beginning.
-
-    >>> masked("session:6f1c2b7a9d3e4f5a6b7c8d9e"), masked("cache:document-embeddings-of-all")
-    ('session:6f1c2b7a…', 'cache:document-embeddings-of-all')
-    """
-    return _LONG.sub(lambda part: _beginning(part[0]), name)
-
-
-def _beginning(part: str) -> str:
-    return f"{part[:_SHOWN]}…" if sum(one.isdigit() for one in part) >= 3 else part

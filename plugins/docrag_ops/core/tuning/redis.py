@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from docrag_ops.core.key_sample import KeySample
 from docrag_ops.core.tuning.catalogue import Catalogue, Proposal, proposal_of
-from docrag_ops.core.tuning.keys import KeySample
 from docrag_ops.core.units import Unit, format_value
 
 _SIZE = re.compile(r"^(\d+)(k|kb|m|mb|g|gb|b)$")

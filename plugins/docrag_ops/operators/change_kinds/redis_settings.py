@@ -13,11 +13,13 @@ from docrag_ops.core.tuning import redis_plan
 from docrag_ops.core.tuning.catalogue import Catalogue
 from docrag_ops.core.tuning.probes import IN_EFFECT, not_better
 from docrag_ops.core.tuning.redis import Situation, canonical, propose
+from docrag_ops.hooks.cache_keys import CacheKeys
 from docrag_ops.hooks.cache_settings import CacheSettings
 from docrag_ops.operators.asking import Asking
 from docrag_ops.operators.tuning import catalogue_of, memory_limit, policy_of, profile_of
 
 SAMPLED_KEYS = 2000
+SCAN_SECONDS = 20.0
 
 
 class Change:
@@ -38,7 +40,7 @@ class Change:
         situation = Situation(
             info=info,
             settings=settings,
-            sample=self._cache.sample(SAMPLED_KEYS),
+            sample=CacheKeys().sample(most=SAMPLED_KEYS, seconds=SCAN_SECONDS),
             memory_limit_bytes=limit,
             memory_limit_from=source,
             catalogue=catalogue,

@@ -8,10 +8,11 @@ from docrag_ops.core import cache_keys
 from docrag_ops.core.checks import Check
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.core.measurements import Outcome
-from docrag_ops.hooks.cache_settings import CacheSettings
+from docrag_ops.hooks.cache_keys import CacheKeys
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 SAMPLED_KEYS = 5000
+SCAN_SECONDS = 20.0
 POLICY = "maxmemory_policy"
 
 
@@ -20,11 +21,11 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
 
     :raises CouldNotMeasureError: when Redis does not answer, or hides its keys.
     """
-    hook = CacheSettings()
+    hook = CacheKeys()
     info = hook.info()
     if POLICY not in info:
         raise CouldNotMeasureError(f"Redis' INFO has no field {POLICY!r}")
-    sample, policy = hook.sample(SAMPLED_KEYS), str(info[POLICY])
+    sample, policy = hook.sample(most=SAMPLED_KEYS, seconds=SCAN_SECONDS), str(info[POLICY])
     section = asking.environment.redis
     prefixes = section.session_prefixes if section else ()
     questions: dict[str, Callable[[], Outcome]] = {

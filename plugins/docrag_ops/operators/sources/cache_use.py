@@ -10,7 +10,7 @@ from docrag_ops.core.checks import Check
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.core.measurements import Outcome
 from docrag_ops.core.performance import keys
-from docrag_ops.hooks.cache import CacheHook
+from docrag_ops.hooks.cache_keys import CacheKeys
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 PINGS = 100
@@ -20,9 +20,9 @@ SCAN_SECONDS = 20.0
 
 def answer(checks: Sequence[Check], asking: Asking) -> Answers:
     """Ask each question; INFO and the sample of keys are read once. Never KEYS, which blocks everybody."""
-    hook = CacheHook()
+    hook = CacheKeys()
     info = cache(hook.info)
-    sample = cache(lambda: hook.sample_keys(most=MOST_KEYS, seconds=SCAN_SECONDS))
+    sample = cache(lambda: hook.sample(most=MOST_KEYS, seconds=SCAN_SECONDS))
     section = asking.environment.redis
     container = section.memory_limit_bytes if section else None
     questions: dict[str, Callable[[], Outcome]] = {
