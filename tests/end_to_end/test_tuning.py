@@ -54,21 +54,44 @@ def test_dry_run_ends_with_its_plan_and_what_is_handed_over(entry, watched, sand
     assert row == (0,)
 
 
-def test_approved_settings_are_in_effect_and_proved(entry, watched, sandbox):
-    run_id = entry.trigger("tune_redis", {"dry_run": False, "settle_minutes": 0})
+def approved_run(entry: AirflowClient, sandbox: Settings, dag_id: str) -> str:
+    """The words of a run that `op` approved; it ended green."""
+    run_id = entry.trigger(dag_id, {"dry_run": False, "settle_minutes": 0})
     wait_for(
         "the question",
-        lambda: entry.task_states("tune_redis", run_id).get("approve_settings") == "awaiting_input",
+        lambda: entry.task_states(dag_id, run_id).get("approve_settings") == "awaiting_input",
     )
     time.sleep(PARKING_SECONDS)
-    where = f"/api/v2/dags/tune_redis/dagRuns/{run_id}/taskInstances/approve_settings/-1/hitlDetails"
+    where = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/approve_settings/-1/hitlDetails"
     answer = {"chosen_options": ["Approve"], "params_input": {}}
     airflow_services.connect(sandbox, "op").call("PATCH", where, json=answer)
-    assert entry.wait("tune_redis", run_id) == "success"
-    report = report_of_run(entry, "tune_redis", run_id)
-    assert "approved by op: 2 done" in " ".join(report.split())
+    assert entry.wait(dag_id, run_id) == "success"
+    return " ".join(report_of_run(entry, dag_id, run_id).split())
+
+
+def test_approved_settings_of_redis_are_in_effect_and_proved(entry, watched, sandbox):
+    assert "approved by op: 2 done" in approved_run(entry, sandbox, "tune_redis")
     with redis_server.client(sandbox) as cache:
         assert cache.config_get("maxmemory")["maxmemory"] == str(358 * 2**20)
+
+
+def test_approved_settings_of_postgres_are_in_effect_and_what_needs_a_restart_is_not_set(
+    entry, watched, sandbox
+):
+    report = approved_run(entry, sandbox, "tune_postgres")
+    assert "approved by op" in report
+    with superuser(sandbox, MAINTAINED, "docrag") as connection:
+        in_file = dict(
+            connection.execute(
+                "SELECT name, setting FROM pg_file_settings WHERE sourcefile LIKE '%/postgresql.auto.conf'"
+            ).fetchall()
+        )
+        waiting = connection.execute("SELECT count(*) FROM pg_settings WHERE pending_restart").fetchone()
+        for name, value in in_file.items():
+            assert connection.execute(f"SHOW {name}").fetchone() == (value,)
+    assert in_file, report
+    assert waiting == (0,)
+    assert "shared_buffers" not in in_file
 
 
 def test_cache_is_judged_over_the_window_and_nothing_is_flushed(entry, watched, sandbox):

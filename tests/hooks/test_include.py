@@ -140,10 +140,10 @@ def test_every_query_file_is_used(include: IncludeFolder):
     package = Path(sources.__file__).parents[2]
     code = "".join(path.read_text() for path in package.rglob("*.py"))
     there = {f"{path.parent.name}/{path.name}" for path in INCLUDE.glob("*ql/**/*.*ql")}
-    used |= {name for name in there if name.startswith("maintenance/") and _is_named(name, code)}
+    used |= {name for name in there if name.startswith(("maintenance/", "tuning/")) and _is_named(name, code)}
     assert there - used == set()
 
 
 def _is_named(query: str, code: str) -> bool:
-    """Whether the code names a query of the maintenance, by its path or without folder and ending."""
+    """Whether the code names a query of the maintenance or the tuning, by its path or without folder and ending."""
     return f'"{query}"' in code or f'"{Path(query).stem}"' in code
