@@ -12,7 +12,7 @@ from docrag_ops.core.results import AreaResult, merge
 from docrag_ops.core.texts import one_line, storable
 from docrag_ops.core.verdicts import Verdict
 from docrag_ops.hooks.include import IncludeFolder
-from tests.core.making import finding
+from tests.core.making import change_record, finding
 
 AT = datetime(2026, 7, 1, 9, 0, tzinfo=UTC)
 HOSTILE = [
@@ -32,9 +32,9 @@ def result_of(*findings, not_judged=()):
     return merge([area], environment="prod", entry="daily_health_check", run_id="manual__1")
 
 
-def report(result) -> str:
+def report(result, *changes) -> str:
     return render(
-        IncludeFolder().text("reports/report.txt.j2"), result=result, at=AT, changes=[], silences=()
+        IncludeFolder().text("reports/report.txt.j2"), result=result, at=AT, changes=changes, silences=()
     )
 
 
@@ -97,3 +97,23 @@ def test_name_that_is_a_template_is_not_one():
 
 def test_report_without_findings_is_unknown():
     assert report(replace(result_of(), findings=())).startswith("daily_health_check in prod: UNKNOWN")
+
+
+def test_dry_run_shows_what_would_be_done_and_why():
+    text = report(result_of(), change_record("because", decision=None, applied=False, dry_run=True))
+    assert "Nothing was changed: this was a dry run" in text
+    assert "\n   planned   delete because: because\n" in text
+
+
+def test_applied_plan_shows_what_became_of_each_step_and_not_the_plan():
+    text = report(result_of(), change_record("because"))
+    assert "\n   done      delete because: because\n" in text
+    assert "planned" not in text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_step_is_shown_literally_on_one_line(text: str):
+    plain = report(result_of(), change_record("plain", decision=None, applied=False))
+    hostile = report(result_of(), change_record(text, decision=None, applied=False))
+    assert f"   planned   delete {one_line(text)}: {one_line(text)}\n" in hostile
+    assert hostile.count("\n") == plain.count("\n")

@@ -46,6 +46,7 @@ def test_dry_run_ends_with_its_plan_and_what_is_handed_over(entry, watched, sand
     assert state == "success"
     report = report_of_run(entry, "tune_postgres", run_id)
     assert "Nothing was changed: this was a dry run" in report
+    assert "   planned   set effective_cache_size" in report
     assert "ALTER SYSTEM SET shared_buffers = '512MB'" in report
     with superuser(sandbox, MAINTAINED, "docrag") as connection:
         [row] = connection.execute(

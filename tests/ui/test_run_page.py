@@ -7,15 +7,15 @@ from html.parser import HTMLParser
 
 import pytest
 
-from docrag_ops.core.change_record import ChangeRecord, StepRecord
-from docrag_ops.core.changes import Decision, Plan, Step, StepOutcome
+from docrag_ops.core.change_record import ChangeRecord
+from docrag_ops.core.changes import Decision
 from docrag_ops.core.findings import Finding, NotJudged
 from docrag_ops.core.performance.charts import Chart
 from docrag_ops.core.results import RunResult
-from docrag_ops.core.runs import RunKey
 from docrag_ops.core.verdicts import Verdict
 from docrag_ops.hooks.report_records import ReportRecord
 from docrag_ops.ui import run_page as page
+from tests.core.making import change_record
 
 AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 HOSTILE = [
@@ -61,52 +61,6 @@ def report_of(*findings: Finding, reason: str = "first run") -> ReportRecord:
     return ReportRecord(recorded_at=AT, result=result)
 
 
-def change(
-    text: str = "app.log.1", *, decision: Decision | None = Decision.APPROVED, applied: bool = True
-) -> ChangeRecord:
-    step = Step(action="delete", subject=text, target="pod")
-    plan = Plan(
-        change="log_cleanup",
-        environment="docrag-prod",
-        summary=text,
-        steps=(step,),
-        amounts={"files": 1.0},
-        expected=text,
-        undo=text,
-        protected=((text, text),),
-    )
-    done = StepRecord(
-        number=0,
-        action="delete",
-        subject=text,
-        target="pod",
-        outcome=StepOutcome.DONE,
-        what=text,
-        started_at=AT,
-        ended_at=AT,
-    )
-    return ChangeRecord(
-        id=1,
-        run=RunKey(environment="docrag-prod", entry="daily_log_maintenance", run_id="1"),
-        change="log_cleanup",
-        planned_at=AT,
-        requested_by=text,
-        plan=plan,
-        digest=plan.digest,
-        dry_run=False,
-        refused="",
-        ask=text,
-        decision=decision,
-        decided_by="alice",
-        decided_at=AT,
-        decided_digest=plan.digest,
-        before={"used_bytes": 10.0} if applied else None,
-        after={"used_bytes": 4.0} if applied else None,
-        not_better="" if applied else None,
-        steps=(done,) if applied else (),
-    )
-
-
 @pytest.fixture
 def show(monkeypatch: pytest.MonkeyPatch):
     """The page of a run, as history would give it."""
@@ -128,14 +82,16 @@ def show(monkeypatch: pytest.MonkeyPatch):
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_hostile_text_is_shown_literally(show, text):
-    _, html = show(report_of(finding(text=text), finding(Verdict.OK, text), reason=text), [change(text)])
-    seen, plain = Text(html), Text(show(report_of(finding(), finding(Verdict.OK)), [change()])[1])
+    _, html = show(
+        report_of(finding(text=text), finding(Verdict.OK, text), reason=text), [change_record(text)]
+    )
+    seen, plain = Text(html), Text(show(report_of(finding(), finding(Verdict.OK)), [change_record()])[1])
     assert text in seen.text
     assert (seen.tags, seen.attributes) == (plain.tags, plain.attributes)
 
 
 def test_page_has_no_script_and_no_foreign_address(show):
-    _, html = show(report_of(finding()), [change()])
+    _, html = show(report_of(finding()), [change_record()])
     assert not {"script", "iframe", "link", "img", "form", "a"} & set(Text(html).tags)
 
 
@@ -182,14 +138,22 @@ def test_hostile_route_is_shown_literally(show, text):
 
 
 def test_applied_change_shows_who_decided_and_the_proof(show):
-    text = Text(show(report_of(finding(Verdict.OK)), [change()])[1]).text
+    text = Text(show(report_of(finding(Verdict.OK)), [change_record()])[1]).text
     assert "approved by alice" in text
     assert "used_bytes" in text
 
 
 def test_rejected_change_says_by_whom_in_its_headline(show):
-    _, html = show(report_of(finding(Verdict.OK)), [change(decision=Decision.REJECTED, applied=False)])
+    _, html = show(report_of(finding(Verdict.OK)), [change_record(decision=Decision.REJECTED, applied=False)])
     assert "Nothing was changed: rejected by alice" in html
+
+
+def test_plan_that_was_not_applied_is_shown_with_its_reasons_and_what_is_for_a_person(show):
+    planned = change_record("because", decision=None, applied=False, dry_run=True)
+    _, html = show(report_of(finding(Verdict.OK)), [planned])
+    assert "this was a dry run" in html
+    assert "<tr><td>not begun</td><td>delete because</td><td>because</td></tr>" in html
+    assert "1 for a person to do</summary>" in html
 
 
 def test_run_without_a_report_says_so(show):

@@ -125,7 +125,8 @@ def _summary_of_good(check: Check, limits: Limits, good: list[tuple[float, str, 
     extreme = "lowest" if limits.below else "highest"
     if check.tells_all:
         evidence = "; ".join(
-            f"{name}: {format_value(number, limits.unit)} ({why})" for number, name, why in good
+            f"{name}: {format_value(number, limits.unit)}" + (f" ({why})" if why else "")
+            for number, name, why in good
         )
         return (
             _finding(check, limits, f"{len(good):,} subjects", Verdict.OK, value=value, evidence=evidence),
