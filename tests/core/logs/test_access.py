@@ -42,6 +42,15 @@ def counts(*lines: str, cut: int = 0) -> AccessCounts:
         ("INFO api: could not authenticate 203.0.113.7: expired access token", "203.0.113.7"),
         ("Failed password for root from 203.0.113.7 port 5022 ssh2", "203.0.113.7"),
         ('FATAL:  password authentication failed for user "docrag"', UNKNOWN_SOURCE),
+        ('FATAL:  no pg_hba.conf entry for host "203.0.113.7", user "a", database "b"', "203.0.113.7"),
+        ('{"message":"password authentication failed for user","remote_host":"203.0.113.7"}', "203.0.113.7"),
+        ("Invalid user admin from 203.0.113.7 port 40022", "203.0.113.7"),
+        ("error: maximum authentication attempts exceeded for root from 203.0.113.7 port 1", "203.0.113.7"),
+        ("WRONGPASS invalid username-password pair or user is disabled.", UNKNOWN_SOURCE),
+        ('{"msg":"cache is off","error":"NOAUTH Authentication required."}', UNKNOWN_SOURCE),
+        ('{"msg":"request refused","detail":"Could not validate credentials","ip":"::1"}', "::1"),
+        ("WARNING: Incorrect username or password, client 203.0.113.7", "203.0.113.7"),
+        ("invalid e-mail or password (203.0.113.7)", "203.0.113.7"),
         ("ERROR failed to authenticate: invalid API key (10.0.0.4 -> 203.0.113.7)", "10.0.0.4"),
         (NGINX.format('user "bob": password mismatch', "203.0.113.7"), "203.0.113.7"),
         (NGINX.format('user "bob" was not found in "/etc/nginx/.htpasswd"', "203.0.113.7"), "203.0.113.7"),
@@ -111,6 +120,18 @@ def test_request_that_nginx_lets_through_is_not_refused(what: str):
 )
 def test_answers_are_counted_by_client(line: str):
     assert counts(line).answers[429] == {"203.0.113.7": 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '2026-11-25T03:00:00.1Z INFO actix_web::middleware::logger: 203.0.113.7 "GET /c HTTP/1.1" 401 49 "-" "c" 0.1',
+        '[2026-11-25T03:00:00.1Z] "GET /c HTTP/2" 401 - 0 49 1 "203.0.113.7" "curl" "203.0.113.7"',
+        '[25/Nov/2026:03:00:00 +0000] 203.0.113.7 "POST /c HTTP/1.1" 401',
+    ],
+)
+def test_answers_in_other_formats_are_counted(line: str):
+    assert counts(line).answers[401] == {"203.0.113.7": 1}
 
 
 def test_status_in_another_place_is_none():

@@ -37,6 +37,9 @@ HINTS = (
     b"token",
     b"key",
     b"was not found in",
+    b"invalid user",
+    b"pg_hba",
+    b"wrongpass",
 )
 LIMIT_HINTS = (b"limiting ", b"delaying request")
 STATUS_HINTS = (b"401", b"429", b"503")
@@ -51,7 +54,11 @@ _ACCESS = re.compile(
     rb'"(?:[^"\\]|\\.)*+" (\d{3})\b'
 )
 _UVICORN = re.compile(rb'(?:INFO:\s+)?(\S{1,60}) - "[A-Z]{1,10} [^"]*+" (\d{3})\b')
+# The same anywhere in a line, as actix, envoy and others write it behind a time of their own.
+_ANSWERED = re.compile(rb'"[A-Z]{3,10} /[^"]*+"[ :]*(\d{3})\b')
 _NONE_FAILED = re.compile(r"[\"']?\s*[=:]\s*[\"']?(?:0|false|null|none)\b", re.IGNORECASE)
+# Beside its message, what a line says went wrong; other fields hold what users wrote.
+SAYING_KEYS = (*MESSAGE_KEYS, "event.action", "log", "error", "err", "error.message", "reason", "detail")
 SOURCE_KEYS = (
     *(
         "client_ip",
@@ -63,7 +70,18 @@ SOURCE_KEYS = (
         "remoteaddr",
         "remote_ip",
     ),
-    *("remoteip", "source_ip", "source.ip", "source.address", "src_ip", "src", "ip", "ip_address", "address"),
+    *(
+        "remoteip",
+        "remote_host",
+        "source_ip",
+        "source.ip",
+        "source.address",
+        "src_ip",
+        "src",
+        "ip",
+        "ip_address",
+        "address",
+    ),
     *(
         "peer",
         "addr",
@@ -131,6 +149,8 @@ class AccessReader:
             self._limit(text, into)
         elif access := _ACCESS.match(text) or _UVICORN.match(text):
             _answered(int(access[2]), access[1].decode("utf-8", "replace"), into)
+        elif answered := _ANSWERED.search(text):
+            _answered(int(answered[1]), source_in(text[:4096].decode("utf-8", "replace")), into)
         else:
             self._said(message_of(text), text, into)
 
@@ -145,7 +165,7 @@ class AccessReader:
         fields = {key.lower(): value for key, value in _flat(data)}
         nested = {key.rpartition(".")[2]: value for key, value in fields.items()} | fields
         source = next((str(nested[key]) for key in SOURCE_KEYS if nested.get(key)), "")
-        parts = (str(fields[key]) for key in (*MESSAGE_KEYS, "event.action", "log") if fields.get(key))
+        parts = (str(fields[key]) for key in SAYING_KEYS if fields.get(key))
         message = storable(" ".join(parts))[:MOST_CHARACTERS]
         said = message.encode()
         if _LIMITING.search(said) or _DRY_RUN.search(said):

@@ -5,12 +5,16 @@ An environment may say others (`access.failed_words`). A parser's "invalid token
 
 FAILED_WORDS = (
     r"auth(?:entication|orization)?(?: has| attempt| request)?[ _.-]?fail(?:ed|ure)",
-    r"(?:could not|cannot|unable to) (?:authenticate|log in)\b",
+    r"(?:could not|cannot|unable to) (?:authenticate|log in|validate credentials)\b",
+    r"(?:maximum|too many) authentication (?:attempts|failures)",
     r"fail(?:ed|ure)[ _.-](?:to[ _.-])?(?:auth(?:enticate|entication)?|log[ _.-]?[io]n|password)\b",
     r"log[ _.-]?in[ _.-]fail(?:ed|ure)",
-    r"(?:invalid|wrong|bad|incorrect|expired)[ _.-](?:user ?name or )?(?:credentials?|password)\b",
+    r"(?:invalid|wrong|bad|incorrect|expired)[ _.-](?:[\w-]+(?: name)? (?:or|and) )?(?:credentials?|password)\b",
     r"(?:invalid|wrong|bad|incorrect|expired)[ _.-](?:api|access|auth|bearer|jwt|session)[ _.-]?(?:token|key)\b",
     r"password mismatch",
+    r"\binvalid user \S+ from\b",
+    r"\bno pg_hba\.conf entry for\b",
+    r"\b(?:wrongpass|noauth)\b",
     r"no user/password was provided",
     r'user "[^"]*" was not found in "',
 )
