@@ -4,6 +4,7 @@ A sample a minute, at the half minute. 60 valid requests a minute until 8 June, 
 requests 90 take up to 0.1 s and 97 up to 0.5 s. Probes of their own (/healthz) are asked, and fail, all the time.
 
     1 June 00:00             it begins
+    1 June 02:00 - 04:30     both pods are gone, and with them Prometheus' targets; another target is there
     5 June 12:00 - 14:00     an incident: a quarter fails; none takes up to 0.1 s, half up to 0.5 s
     6 June 03:00 - 03:30     an outage: both pods are down; afterwards their counters begin again
     7 June 10:00 - 12:30     a gap: Prometheus is down, the service is not
@@ -31,7 +32,8 @@ def june(day: int, hour: int = 0, minute: int = 0) -> datetime:
 
 
 BEGIN, NOW = june(1), june(9, 0, 20)
-INCIDENT, OUTAGE, GAP = (
+GONE, INCIDENT, OUTAGE, GAP = (
+    (june(1, 2), june(1, 4, 30)),
     (june(5, 12), june(5, 14)),
     (june(6, 3), june(6, 3, 30)),
     (june(7, 10), june(7, 12, 30)),
@@ -72,7 +74,9 @@ def _groups() -> Iterator[blocks.Group]:
     up = {pod: {"job": "api", "instance": f"{pod}:8000"} for pod in ("api-1", "api-2")}
     counters = _none_yet()
     for first, last, is_seen, is_up in (
-        (BEGIN, OUTAGE[0], True, True),
+        (BEGIN, GONE[0], True, True),
+        (*GONE, True, None),
+        (GONE[1], OUTAGE[0], True, True),
         (*OUTAGE, True, False),
         (OUTAGE[1], GAP[0], True, True),
         (*GAP, False, True),
@@ -83,7 +87,13 @@ def _groups() -> Iterator[blocks.Group]:
         if not is_up:
             counters = _none_yet()
         if is_seen:
-            series = [Series("up", labels, [int(is_up)] * len(times)) for labels in up.values()]
+            series = [
+                Series("up", labels, [int(is_up)] * len(times)) for labels in up.values() if is_up is not None
+            ]
+            series.append(Series("up", {"job": "node", "instance": "node-1:9100"}, [1] * len(times)))
+            series.append(
+                Series("http_requests_total", {"job": "old"}, [60.0 * n for n, _ in enumerate(times)])
+            )
             names = sorted(counters) if is_up else []
             series += [_series(name, [row[name] for row in rows]) for name in names]
             yield times, series

@@ -111,6 +111,21 @@ def test_downtime_outside_the_planned_window(found: Found):
     assert found["slo_downtime"]["1 day"].value == 0
 
 
+def test_pods_that_are_gone_are_down(environment: Environment):
+    # 150 minutes, of which one hour has no sample of the probe at all.
+    day = ask(environment, now=june(2, 0, 4), name="gone-pods")
+    assert day["slo_downtime"]["1 day"].numerator == 150
+    assert day["slo_data"]["1 day"].value == 1
+
+
+def test_requests_without_a_status_are_not_taken_for_good_ones(environment: Environment):
+    variables = {**environment.traffic.variables, "requests": 'job="old"'}
+    traffic = environment.traffic.model_copy(update={"variables": variables})
+    day = ask(environment.model_copy(update={"traffic": traffic}), name="no-status")
+    assert "no requests with a label `status`" in day["slo_availability"]["7 days"].problem
+    assert day["slo_burn"]["14.4 times over 1 h and 5 min"].problem
+
+
 def test_gap_is_not_good_time(found: Found):
     # 150 of 10,080 minutes are dark: 98.51 % are known.
     evidence = found["slo_availability"]["7 days"].evidence
@@ -181,7 +196,7 @@ def test_a_day_that_was_kept_before_its_end_is_taken_again(environment: Environm
     assert of_the_first() == [12]
     for _ in range(2):
         ask(environment, "capacity", now=june(2, 23), name="again")
-        assert of_the_first() == [288]
+        assert of_the_first() == [258]  # of the time without pods there is nothing
 
 
 def test_series_that_is_gone_is_unknown(environment: Environment):

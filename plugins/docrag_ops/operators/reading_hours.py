@@ -103,12 +103,15 @@ class HourReader:
         return whole and (not kept.hour.dark or at < self._asking.now - UNSETTLED)
 
     def _probed(self, start: datetime, end: datetime) -> Iterator[datetime]:
-        """The hours of which Prometheus has any sample of the probe, oldest first."""
+        """The hours of which Prometheus has samples, oldest first, from the first one of the probe on."""
+        is_begun = False
         while start < end:
             until = min(start + CHUNK, end)
             for series in self._ask("probed_hours", "1h", start + HOUR, until, HOUR_SECONDS).values():
-                for seconds in sorted(series):
-                    yield datetime.fromtimestamp(seconds, UTC) - HOUR
+                for seconds, samples in sorted(series.items()):
+                    is_begun = is_begun or samples > 0
+                    if is_begun:
+                        yield datetime.fromtimestamp(seconds, UTC) - HOUR
             start = until
 
     def _read(self, start: datetime, end: datetime) -> list[Hour]:
@@ -144,7 +147,14 @@ class HourReader:
     ) -> dict[str, Points]:
         """The series of a query below include/promql/slo/, by one of their labels."""
         traffic = self._asking.environment.traffic
-        variables = {**(traffic.variables if traffic else {}), "probe": self._slo.probe, "window": window}
+        probe = self._slo.probe
+        variables = {
+            **(traffic.variables if traffic else {}),
+            "probe": probe,
+            # Only `up` is written by Prometheus itself; an exporter that is down tells nothing of what it probes.
+            "others": "up" if probe.startswith("up{") else probe,
+            "window": window,
+        }
         promql = self._asking.include.promql(f"slo/{name}.promql", variables)
         found = self._hook.query_range(promql, start=start, end=end, step_seconds=step)
         return {one.labels.get(label, ""): one.points for one in found}

@@ -64,7 +64,8 @@ def _requests(window: Window, *, target: float) -> tuple[float, float] | Measure
     if not counted:
         return Measurement(
             subject=window.subject,
-            problem="Prometheus has no series of requests (traffic.variables.requests) while the probe has data",
+            problem="Prometheus has no requests with a label `status` (traffic.variables.requests) while the probe "
+            "has data",
         )
     valid = sum(valid for valid, _ in counted)
     failed = sum(failed for _, failed in counted)
