@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -108,6 +109,19 @@ def test_trust_is_not_looked_at_when_nobody_wants_it(serve, see):
 
 def test_certificate_of_another_name_is_measured(serve, see):
     assert one(see(serve("other", dns_names=("ingress.local",)).port)).certificate.names == ("ingress.local",)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="before, Python does not tell it in TLS 1.2")
+def test_server_that_wants_a_certificate_of_ours_is_measured(serve, see, issuer: Issuer, version):
+    server = serve("good")
+    (context,) = server.contexts
+    context.verify_mode, context.maximum_version = ssl.CERT_REQUIRED, version
+    context.load_verify_locations(issuer.authority)
+    certificate = one(see(server.port)).certificate
+    assert certificate is not None
+    assert (certificate.names, certificate.untrusted) == ((NAME,), "")
+    assert "self-signed" in one(see(server.port, verify=True)).certificate.untrusted
 
 
 def test_each_certificate_behind_one_address_is_seen(serve, see):

@@ -109,6 +109,7 @@ class TlsHook(BaseHook):
         return "", False
 
 
+WANTS_OURS = ("SSLV3_ALERT_HANDSHAKE_FAILURE", "SSLV3_ALERT_BAD_CERTIFICATE")
 EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED
 
 
@@ -121,11 +122,26 @@ def _handshake(address: str, port: int, name: str, context: ssl.SSLContext) -> b
     """The certificate's own bytes. Limits: connecting, then the whole handshake."""
     with socket.create_connection((address, port), timeout=CONNECT_SECONDS) as plain:
         plain.settimeout(HANDSHAKE_SECONDS)
-        with context.wrap_socket(plain, server_hostname=name) as wrapped:
-            content = wrapped.getpeercert(binary_form=True)
+        with context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False) as wrapped:
+            try:
+                wrapped.do_handshake()
+                content = wrapped.getpeercert(binary_form=True)
+            except ssl.SSLError as error:
+                content = _shown_before(wrapped, error)
     if not content:
         raise ValueError("the server sent no certificate")
     return content
+
+
+def _shown_before(wrapped: ssl.SSLSocket, error: ssl.SSLError) -> bytes:
+    """The certificate that a server has shown before it refused us for having none (TLS 1.2; Python 3.13 tells it).
+
+    :raises ssl.SSLError: when it was refused for anything else.
+    """
+    shown = getattr(wrapped, "get_unverified_chain", list)() if error.reason in WANTS_OURS else []
+    if not shown:
+        raise error
+    return bytes(shown[0])
 
 
 def _any_certificate() -> ssl.SSLContext:
