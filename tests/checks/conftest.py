@@ -137,7 +137,7 @@ def run_area(
 
 def _ranges(include: IncludeFolder, environment: Environment, answers: dict[str, Any]) -> dict[str, Any]:
     """What range queries answer by their text; those with a window are asked with either."""
-    probe = {**environment.traffic.variables, "probe": environment.slo.probe}
+    probe = {**environment.traffic.variables, **environment.slo.variables}
     return {
         include.promql(name, {**probe, "window": window}): answer
         for name, answer in answers.items()

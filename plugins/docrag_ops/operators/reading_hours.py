@@ -147,14 +147,7 @@ class HourReader:
     ) -> dict[str, Points]:
         """The series of a query below include/promql/slo/, by one of their labels."""
         traffic = self._asking.environment.traffic
-        probe = self._slo.probe
-        variables = {
-            **(traffic.variables if traffic else {}),
-            "probe": probe,
-            # Only `up` is written by Prometheus itself; an exporter that is down tells nothing of what it probes.
-            "others": "up" if probe.startswith("up{") else probe,
-            "window": window,
-        }
+        variables = {**(traffic.variables if traffic else {}), **self._slo.variables, "window": window}
         promql = self._asking.include.promql(f"slo/{name}.promql", variables)
         found = self._hook.query_range(promql, start=start, end=end, step_seconds=step)
         return {one.labels.get(label, ""): one.points for one in found}

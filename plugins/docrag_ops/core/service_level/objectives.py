@@ -52,3 +52,11 @@ class SloSection(Record):
     planned: Annotated[
         tuple[PlannedWindow, ...], Field(description="announced work: a list of start, end, reason, owner")
     ] = ()
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the queries below include/promql/slo/ ask for; `others` are there while Prometheus is.
+
+        Only `up` is Prometheus' own: an exporter that is down says nothing about what it probes.
+        """
+        return {"probe": self.probe, "others": "up" if self.probe.partition("{")[0] == "up" else self.probe}
