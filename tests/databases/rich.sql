@@ -59,8 +59,42 @@ SELECT nextval('falling'), lo_from_bytea(0, '\x0102'), lo_from_bytea(0, convert_
 CREATE PUBLICATION changes FOR TABLE parent;
 CREATE FUNCTION on_ddl() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END';
 CREATE EVENT TRIGGER watcher ON ddl_command_start EXECUTE FUNCTION on_ddl();
+CREATE EXTENSION postgres_fdw;
+CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (host 'nowhere.invalid', dbname 'x');
+CREATE USER MAPPING FOR docrag_monitor SERVER far;
+CREATE FOREIGN TABLE far_rows (id integer OPTIONS (column_name 'n') NOT NULL, body text CHECK (body <> ')'))
+    SERVER far OPTIONS (table_name 'a;b');
+ALTER FOREIGN TABLE far_rows ADD CONSTRAINT long CHECK (length(body) > 1) NOT VALID;
+COMMENT ON FOREIGN TABLE far_rows IS 'elsewhere';
+COMMENT ON COLUMN far_rows.id IS 'there it is n';
+CREATE VIEW far_seen AS SELECT id FROM far_rows;
+CREATE VIEW grouped AS SELECT id, body, count(*) FROM parent GROUP BY id;
+CREATE VIEW of_grouped AS SELECT id FROM grouped;
+CREATE TABLE forced (id integer, owner text);
+ALTER TABLE forced ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY some_rows ON forced AS RESTRICTIVE FOR SELECT TO docrag_monitor, docrag USING (owner <> ' TO USING');
+CREATE POLICY more ON forced TO docrag WITH CHECK (true);
+INSERT INTO forced SELECT n, 'x' FROM generate_series(1, 300) AS n;
+ALTER DOMAIN positive ADD CONSTRAINT small CHECK (VALUE < 1000) NOT VALID;
+CREATE TABLE hen (id integer PRIMARY KEY, egg integer);
+CREATE TABLE egg (id integer PRIMARY KEY, hen integer REFERENCES hen DEFERRABLE INITIALLY DEFERRED);
+INSERT INTO hen VALUES (1, 1);
+INSERT INTO egg VALUES (1, 1);
+ALTER TABLE hen ADD FOREIGN KEY (egg) REFERENCES egg, ADD CONSTRAINT later CHECK (id < 9) NOT VALID;
+CREATE TABLE traps (id serial, body text);
+INSERT INTO traps (body) VALUES ('\connect postgres'), ('\! touch x'), ('CREATE DATABASE evil;'), (E'a\n\\.\nb\r\nc'),
+    ('-- PostgreSQL database dump complete'), (E'\n--\n-- PostgreSQL database dump\n--\n\\i x\n'), (''), (NULL), (E'\x01é€😀');
+CREATE FUNCTION trap(a integer) RETURNS text LANGUAGE plpgsql AS $fun$
+BEGIN -- PostgreSQL database dump complete
+    RETURN $q$CREATE DATABASE x; \connect y
+\! touch z
+$q$ || 'ALTER ROLE postgres SUPERUSER;' || $$\.$$;
+END
+$fun$;
+COMMENT ON SCHEMA public IS 'ours';
 COMMENT ON TABLE parent IS E'it''s; \\! and $$\nlines';
 COMMENT ON COLUMN parent.body IS 'a; b';
 GRANT SELECT ON parent TO docrag_monitor;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO docrag_monitor;
 ANALYZE;
+CREATE FOREIGN TABLE far_events PARTITION OF events FOR VALUES FROM ('2030-01-01') TO ('2030-02-01') SERVER far;

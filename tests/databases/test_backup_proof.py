@@ -1,12 +1,15 @@
 """The faults that a backup can have, each really made: all are found. Good backups raise no alarm."""
 
 import gzip
+import hashlib
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from psycopg import sql
 
+from docrag_ops.hooks.backups import BackupStorage
 from tests.counts import COUNTS
 from tests.databases.storage import Storage, packed, pg_dump
 from tests.sandbox.postgres_servers import MAINTAINED, superuser
@@ -268,6 +271,85 @@ def test_changed_backup_is_found_by_its_checksum(storage, dumps):
     path = storage.put("plain", packed(dumps["plain"]))
     path.with_name(f"{path.name}.sha256").write_text(f"{'0' * 64}  {path.name}\n")
     assert storage.verdicts("backups", "plain") == {"backup_checksum": "critical"}
+
+
+@pytest.mark.parametrize(
+    ("ending", "line"),
+    [
+        (".sha256", "SHA256 ({name}) = {sha256}"),
+        (".md5", "{md5}  {name}"),
+        (".sha512sum", "{sha512} *{name}"),
+    ],
+)
+def test_checksum_of_any_kind_is_held_against_the_backup(storage, dumps, ending, line):
+    content = packed(dumps["plain"])
+    path = storage.put("plain", content)
+    sums = {name: hashlib.new(name, content).hexdigest() for name in ("md5", "sha256", "sha512")}
+    kept = path.with_name(path.name + ending)
+    kept.write_text(line.format(name=path.name, **sums))
+    assert storage.verdicts("backups", "plain") == {}
+    path.write_bytes(packed(dumps["plain"] + b"\n"))
+    assert storage.verdicts("backups", "plain") == {"backup_checksum": "critical"}
+    kept.write_text("")
+    assert storage.verdicts("backups", "plain") == {"backup_checksum": "critical"}
+
+
+def test_old_text_without_a_time_inside_is_found(storage, dumps):
+    storage.put("plain", packed(dumps["plain"]), age=timedelta(days=3))
+    assert storage.verdicts("backups", "plain") == {"backup_age": "critical"}
+
+
+def test_old_text_that_was_copied_under_todays_name_is_found(storage, dumps):
+    path = storage.put("plain", packed(dumps["plain"]))
+    at = path.stat().st_mtime - 2 * 86_400
+    os.utime(path, (at, at))
+    assert storage.verdicts("backups", "plain") == {"backup_age": "critical"}
+
+
+@pytest.mark.parametrize(
+    "content", [lambda text: text, lambda text: packed(packed(text))], ids=["not packed", "packed twice"]
+)
+def test_file_that_is_not_what_its_ending_says_is_found(storage, dumps, content):
+    storage.put("plain", content(dumps["plain"]))
+    assert storage.verdicts("backups", "plain").get("backup_whole") == "critical"
+
+
+def test_backup_that_is_still_being_written_is_not_called_bad(storage, dumps, monkeypatch):
+    path = storage.put("plain", packed(dumps["plain"])[:-100])
+    real = BackupStorage.chunks
+
+    def read_while_it_grows(self: BackupStorage, name: str, **options: int) -> Iterator[bytes]:
+        with path.open("ab") as file:
+            file.write(b"more")
+        return real(self, name, **options)
+
+    monkeypatch.setattr(BackupStorage, "chunks", read_while_it_grows)
+    found = all_found(storage, "plain")
+    assert (found["backup_whole"], found["restore_done"]) == ("unknown", "unknown")
+
+
+def test_dump_without_extensions_is_found(storage, scratch):
+    """As pg_dump makes it of one schema: on a new server there would be no type and no index of theirs."""
+    storage.put("custom", pg_dump(scratch, "--format=custom", "--schema=public"))
+    found = {one.subject: str(one.verdict) for one in storage.found("restores", "custom")}
+    assert found["postgres: extensions"] == "critical"
+
+
+def test_half_empty_table_is_found_after_the_statistics_were_lost(
+    storage, connect_to, scratch, copy_of_docrag
+):
+    """As after a failover: they say that the table has the three rows that came since."""
+    half = copy_of_docrag("half_lost", "DELETE FROM vectors WHERE id % 2 = 0")
+    storage.put("custom", pg_dump(scratch, "--format=custom", database=half))
+    live = copy_of_docrag("lost", "SELECT 1")
+    with superuser(scratch, MAINTAINED, live) as session:
+        session.execute("SELECT pg_stat_reset()")
+    with superuser(scratch, MAINTAINED, live) as session:
+        session.execute(MORE_ROWS + "ORDER BY id LIMIT 3")
+        session.execute("SELECT pg_stat_force_next_flush()")
+    connect_to(live)
+    found = {(one.check, one.subject) for one in storage.found("restores", "custom", database=half)}
+    assert ("restore_rows", "postgres: public.vectors") in found
 
 
 def test_packed_text_with_rubbish_behind_it_is_found(storage, dumps):

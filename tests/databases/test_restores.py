@@ -294,10 +294,41 @@ def rich(scratch: Settings) -> Iterator[str]:
         session.execute("DROP DATABASE rich WITH (FORCE)")
 
 
-@pytest.mark.parametrize("options", [["--format=custom"], [], ["--column-inserts", "--clean", "--if-exists"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--format=custom"],
+        ["--clean", "--quote-all-identifiers"],
+        ["--column-inserts", "--clean", "--if-exists", "--disable-dollar-quoting"],
+    ],
+)
 def test_database_with_one_of_everything_raises_no_alarm(storage, connect_to, scratch, rich, options):
     connect_to(rich)
     dump = pg_dump(scratch, *options, database=rich)
     kind = "custom" if "--format=custom" in options else "plain"
     storage.put(kind, packed(dump) if kind == "plain" else dump)
     assert storage.found("restores", kind, database=rich, appended=None, question=None) == []
+
+
+def test_dump_without_large_objects_is_found(storage, connect_to, scratch, rich):
+    connect_to(rich)
+    storage.put("custom", pg_dump(scratch, "--format=custom", "--no-blobs", database=rich))
+    found = storage.found("restores", "custom", database=rich, appended=None, question=None)
+    assert [(one.check, one.subject) for one in found] == [("restore_rows", "postgres: large objects")]
+
+
+def test_index_that_needs_a_search_path_is_the_dumps_fault(storage, connect_to, scratch, rich):
+    """Its function names a table without a schema: it works live, and in no restore."""
+    trap = """
+        CREATE TABLE factors (n integer);
+        CREATE FUNCTION scaled(integer) RETURNS bigint IMMUTABLE LANGUAGE sql AS 'SELECT $1 * count(*) FROM factors';
+        CREATE INDEX trap ON parent (scaled(id::integer));
+    """
+    connect_to(rich)
+    with superuser(scratch, MAINTAINED, rich) as session:
+        session.execute(trap)
+        storage.put("custom", pg_dump(scratch, "--format=custom", database=rich))
+        found = storage.found("restores", "custom", database=rich, appended=None, question=None)
+        session.execute("DROP INDEX trap; DROP FUNCTION scaled; DROP TABLE factors")
+    done = next(one for one in found if one.check == "restore_done")
+    assert (str(done.verdict), "42P01" in done.evidence) == ("critical", True)

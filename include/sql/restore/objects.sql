@@ -1,5 +1,6 @@
 -- One row is an object that a restored database has to have: kind (plural), and its name with all that tells it apart.
--- Indexes and constraints are listed when they are valid. Objects of extensions and of the system are not.
+-- Indexes and constraints are listed when they are valid; those of partitioned tables when those of the partitions are,
+-- each of which is listed itself. Objects of extensions and of the system are not.
 WITH relations AS (
     SELECT c.oid, c.relkind, format('%%I.%%I', n.nspname, c.relname) AS name
     FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
@@ -17,7 +18,7 @@ WHERE r.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
 SELECT 'indexes', format('%%s on %%s', r.name, t.name)
 FROM relations AS r JOIN pg_index AS i ON i.indexrelid = r.oid JOIN relations AS t ON t.oid = i.indrelid
-WHERE i.indisvalid AND i.indisready
+WHERE (i.indisvalid OR r.relkind = 'I') AND i.indisready
 UNION ALL
 SELECT 'constraints', format('%%I on %%s', c.conname, r.name)
 FROM pg_constraint AS c JOIN relations AS r ON r.oid = c.conrelid
@@ -33,4 +34,7 @@ WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> 'information_schema'
   AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
                   AND d.deptype = 'e')
 UNION ALL
-SELECT 'extensions', quote_ident(extname) FROM pg_extension
+SELECT 'policies', format('%%I on %%s', p.polname, r.name)
+FROM pg_policy AS p JOIN relations AS r ON r.oid = p.polrelid
+UNION ALL
+SELECT 'extensions', extname FROM pg_extension

@@ -26,7 +26,7 @@ from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.hooks.postgres_programs import Deadline, run_sql
 from docrag_ops.hooks.scratch import ScratchHook
 from docrag_ops.hooks.scratch_database import ScratchDatabase
-from docrag_ops.operators.examining import sql_chunks
+from docrag_ops.operators.examining import sql_chunks, still_written
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -111,7 +111,8 @@ class RestoreDrill:
             if not found.problem:
                 self._restore(found, series, deadline)
         except DamagedError as error:
-            found.failure = str(error)
+            found.problem = still_written(self._storage, one.newest.file)
+            found.failure = "" if found.problem else str(error)
         except (UnreadableError, CouldNotMeasureError) as error:
             found.problem = str(error)
         except Exception as error:  # one dump that ends as nobody foresaw must not take the others with it
@@ -173,7 +174,9 @@ class RestoreDrill:
 
     def _prove_objects(self, found: Restored, session: Connection[Any]) -> None:
         query = self._include.query("sql", OBJECTS)
-        found.missing = missing(self._live.objects, session.execute(query.encode(), {}).fetchall())
+        restored = session.execute(query.encode(), {}).fetchall()
+        brought = found.scan.extensions if found.scan else ()
+        found.missing = missing(self._live.objects, restored, extensions=brought)
 
     def _prove_rows(self, found: Restored, session: Connection[Any]) -> None:
         found.rows = [_counted(row, session) for row in self._live.rows]

@@ -14,6 +14,7 @@ from docrag_ops.core.backup_sections import BackupSeries, BackupsSection
 from docrag_ops.core.backups import configuration, qdrant
 from docrag_ops.core.backups.archives import MAGIC as TAR_MAGIC
 from docrag_ops.core.backups.archives import MAGIC_AT as TAR_MAGIC_AT
+from docrag_ops.core.backups.checksums import kept_checksum
 from docrag_ops.core.backups.custom_dump import HEAD_BYTES, MAGIC, read_head
 from docrag_ops.core.backups.dump_scan import scan
 from docrag_ops.core.backups.errors import DamagedError, UnreadableError
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 READ_SECONDS = 3600
 _GZIP_TIME_AT = slice(4, 8)
+_PACKINGS = {".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0"}
+_ALGORITHMS = {"sha256": 64, "sha512": 128, "sha1": 40, "md5": 32}
 
 
 def listed(section: BackupsSection, files: Sequence[StoredFile]) -> dict[str, Examined]:
@@ -60,20 +63,33 @@ def examined(
         return replace(one, content=Content(damage="the file is empty" if one.newest else ""))
     database = section.restore.database if section.restore else ""
     try:
+        _require_packing(storage, one.file_name)
         content = _content(storage.chunks(one.file_name), series, section.zone, database)
         if content.made_at is None and (packed_at := _packed_at(storage, one.file_name)):
             content = replace(content, made_at=packed_at, made_by="the head of the gzip file")
     except DamagedError as error:
-        content = Content(damage=str(error))
+        written = still_written(storage, one.newest.file)
+        content = Content(unreadable=written) if written else Content(damage=str(error))
     except (UnreadableError, CouldNotMeasureError) as error:
         content = Content(unreadable=str(error))
     except Exception as error:  # one file that nobody foresaw must not take the others with it
         log.exception("%s could not be read", one.file_name)
         content = Content(unreadable=f"unexpected {type(error).__name__}: {one_line(str(error))}")
-    wanted = _kept_checksum(storage, one.file_name, {file.name for file in files})
-    if wanted:
-        content = replace(content, checksum_differs=_differs(wanted, _sha256(storage, one.file_name)))
-    return replace(one, content=content)
+    differs = _checksum_differs(storage, one.file_name, {file.name for file in files})
+    return replace(one, content=replace(content, checksum_differs=differs))
+
+
+def still_written(storage: BackupStorage, listed: StoredFile) -> str:
+    """That a file is another one by now than the one that was listed; nothing when it is the same."""
+    try:
+        now = next((file for file in storage.files() if file.name == listed.name), None)
+    except CouldNotMeasureError:
+        return ""
+    return (
+        ""
+        if now == listed
+        else "it was written to while it was read: nobody knows yet whether it will be whole"
+    )
 
 
 def sql_chunks(
@@ -84,10 +100,8 @@ def sql_chunks(
     :raises DamagedError: when it is not of the format that the environment says.
     """
     first, stream = _begin_of(inflated(chunks))
-    kind = kind_of(first)
-    if kind != series.format:
-        raise DamagedError(f"it is {_KINDS[kind]}; expected {_KINDS[series.format]}")
-    if kind == "plain":
+    require_kind(first, series.format)
+    if series.format == "plain":
         return stream, Content()
     head = read_head(first[:HEAD_BYTES], zone=zone)
     content = Content(made_at=head.made_at.astimezone(UTC), made_by="its head", evidence=head.database)
@@ -98,12 +112,25 @@ _KINDS = {
     "custom": "a dump in custom format",
     "tar": "a tar archive",
     "plain": "text",
+    "packed": "packed once more when it is unpacked",
     "binary": "neither a dump nor an archive",
 }
 
 
+def require_kind(first: bytes, expected: str) -> None:
+    """Refuse what is of another format.
+
+    :raises DamagedError: says of which.
+    """
+    kind = kind_of(first)
+    if kind != expected:
+        raise DamagedError(f"it is {_KINDS[kind]}; expected {_KINDS[expected]}")
+
+
 def kind_of(first: bytes) -> str:
     """What an unpacked file is, by how it begins."""
+    if first.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0")):
+        return "packed"
     if first.startswith(MAGIC):
         return "custom"
     if first[TAR_MAGIC_AT:].startswith(TAR_MAGIC) or not any(first[:512]):
@@ -115,9 +142,7 @@ def _content(chunks: Iterable[bytes], series: BackupSeries, zone: tzinfo, databa
     if series.part == "postgres":
         return _dump(chunks, series, zone, database)
     first, stream = _begin_of(inflated(chunks))
-    kind = kind_of(first)
-    if kind != "tar":
-        raise DamagedError(f"it is {_KINDS[kind]}; expected {_KINDS['tar']}")
+    require_kind(first, "tar")
     if series.part == "qdrant":
         snapshot = qdrant.read_archive(stream, collection=series.collection)
         return Content(
@@ -159,11 +184,24 @@ def _begin_of(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return first, chain((first,), stream)
 
 
-def _sha256(storage: BackupStorage, name: str) -> str:
-    sha256 = hashlib.sha256()
+def _digest(storage: BackupStorage, name: str, algorithm: str) -> str:
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     for chunk in storage.chunks(name):
-        sha256.update(chunk)
-    return sha256.hexdigest()
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _require_packing(storage: BackupStorage, name: str) -> None:
+    """Refuse a file that is called packed and is not: whoever restores it by its name is told that it is broken.
+
+    :raises DamagedError: says so.
+    """
+    packing = next((magic for ending, magic in _PACKINGS.items() if name.lower().endswith(ending)), b"")
+    head = b"".join(storage.chunks(name, begin_bytes=len(packing))) if packing else b""
+    if head != packing:
+        raise DamagedError(
+            f"its name says that it is packed, but it begins with {head!r}; expected {packing!r}"
+        )
 
 
 def _packed_at(storage: BackupStorage, name: str) -> datetime | None:
@@ -173,21 +211,26 @@ def _packed_at(storage: BackupStorage, name: str) -> datetime | None:
     return datetime.fromtimestamp(seconds, UTC) if head.startswith(b"\x1f\x8b") and seconds else None
 
 
-def _kept_checksum(storage: BackupStorage, name: str, there: set[str]) -> str:
-    """The SHA-256 that is kept beside a file: in NAME.sha256, or in its folder's SHA256SUMS."""
+def _checksum_differs(storage: BackupStorage, name: str, there: set[str]) -> str | None:
+    """How a file differs from the checksum that is kept beside it, in NAME.sha256 or its folder's SHA256SUMS, or in
+    those of another algorithm; None where there is none."""
     folder, _, base = name.rpartition("/")
-    sums = f"{folder}/SHA256SUMS" if folder else "SHA256SUMS"
-    for kept in (f"{name}.sha256", sums):
-        if kept in there:
+    beside = f"{folder}/" if folder else ""
+    for algorithm, digits in _ALGORITHMS.items():
+        endings = (f".{algorithm}", f".{algorithm}sum")
+        sums = f"{beside}{algorithm.upper()}SUMS"
+        for kept in (*(f"{name}{ending}" for ending in endings), sums):
+            if kept not in there:
+                continue
             text = b"".join(storage.chunks(kept, begin_bytes=1024 * 1024)).decode("utf-8", "replace")
-            for line in text.splitlines():
-                digest, _, of = line.strip().partition(" ")
-                if kept != sums or of.lstrip(" *").removeprefix("./") == base:
-                    return digest.lower()
-    return ""
-
-
-def _differs(wanted: str, found: str) -> str:
-    return (
-        "" if wanted == found else f"its SHA-256 is {found[:16]}…, the one kept beside it is {wanted[:16]}…"
-    )
+            wanted = kept_checksum(text, base, digits=digits, names_it=kept == sums)
+            if wanted:
+                found = _digest(storage, name, algorithm)
+                return (
+                    ""
+                    if wanted == found
+                    else f"its {algorithm.upper()} is {found[:16]}…, {kept} has {wanted[:16]}…"
+                )
+            if kept != sums:
+                return f"{kept} holds no {algorithm.upper()}"
+    return None

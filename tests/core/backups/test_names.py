@@ -38,6 +38,19 @@ def test_star_is_anything_but_a_slash():
     assert not names(files("documents-a/b-2026-11-25-03-00-00.snapshot"), pattern)
 
 
+def test_hidden_file_is_one_that_is_being_written():
+    there = files("a-20261125.dump", ".a-20261126.dump", "x/.b-20261126.dump")
+    assert names(there, "*-%Y%m%d.dump") == ["a-20261125.dump"]
+    assert names(there, "x/*-%Y%m%d.dump") == []
+
+
+def test_of_one_day_the_last_written_is_the_newest():
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    late = StoredFile(name="a-20261125.dump", size_bytes=1, modified_at=at + timedelta(hours=9))
+    early = StoredFile(name="b-20261125.dump", size_bytes=1, modified_at=at)
+    assert names([early, late], "*-%Y%m%d.dump")[0] == "a-20261125.dump"
+
+
 def test_without_a_time_in_the_name_the_storage_says_which_is_newest():
     at = datetime(2026, 11, 25, tzinfo=UTC)
     old = StoredFile(name="a.dump", size_bytes=1, modified_at=at - timedelta(days=1))

@@ -33,6 +33,20 @@ def test_whose_fault_an_error_is(code, expected):
     assert is_the_dumps_fault(f"psql:<stdin>:12: ERROR:  {code}: something LINE 1: x") is expected
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ('42704: role "app_user" does not exist', False),
+        ('42704: collation "pg_catalog.de_DE.utf8" for encoding "UTF8" does not exist', False),
+        ('22023: could not create locale "de_DE.utf8": No such file or directory', False),
+        ("F0000: could not open dictionary file", False),
+        ('42704: type "public.mood" does not exist', True),  # pg_dump --table leaves it out
+    ],
+)
+def test_what_the_scratch_server_does_not_have_is_not_the_dumps_fault(said, expected):
+    assert is_the_dumps_fault(f"psql:<stdin>:12: ERROR:  {said} LINE 1: x") is expected
+
+
 def test_lost_connection_is_not_the_dumps_fault():
     assert not is_the_dumps_fault("psql: error: connection to server failed")
 
@@ -91,7 +105,12 @@ def test_missing_objects_are_named_by_kind():
         {"kind": "tables", "name": "b"},
         {"kind": "indexes", "name": "i"},
     ]
-    assert missing(live, live[:1]) == {"tables": ["b"], "indexes": ["i"]}
+    assert missing(live, live[:1], extensions=()) == {"tables": ["b"], "indexes": ["i"]}
+
+
+def test_extension_that_only_the_drill_made_is_missing_in_the_dump():
+    live = [{"kind": "extensions", "name": name} for name in ("plpgsql", "vector", "pg_trgm")]
+    assert missing(live, live, extensions={"pg_trgm"}) == {"extensions": ["vector"]}
 
 
 def test_wrong_answer_shows_what_came():

@@ -21,7 +21,8 @@ RUN = [
     "CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;",
     "CREATE UNLOGGED TABLE public.t (a integer);",
     "CREATE UNIQUE INDEX i ON public.t USING btree (a);",
-    "CREATE OR REPLACE VIEW public.v AS SELECT 1;",
+    "CREATE OR REPLACE VIEW public.v AS\n SELECT NULL::integer AS id;",
+    "CREATE VIEW public.v AS\nSELECT\n    NULL::integer AS id;",
     "CREATE MATERIALIZED VIEW public.m AS SELECT 1 WITH NO DATA;",
     "CREATE CONSTRAINT TRIGGER c AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
     "CREATE TYPE public.e AS ENUM ('a', 'b');",
@@ -48,6 +49,12 @@ LEFT_OUT = [
     "REVOKE ALL ON SCHEMA public FROM PUBLIC;",
     "ALTER DEFAULT PRIVILEGES FOR ROLE docrag IN SCHEMA public GRANT SELECT ON SEQUENCES TO docrag_monitor;",
     "COMMENT ON EXTENSION pg_trgm IS 'text similarity';",
+    "COMMENT ON SCHEMA public IS 'standard public schema';",
+    "COMMENT ON FOREIGN TABLE public.far IS 'elsewhere';",
+    "ALTER FOREIGN TABLE ONLY public.far ALTER COLUMN id OPTIONS (column_name 'n');",
+    "ALTER TABLE ONLY public.t FORCE ROW LEVEL SECURITY;",
+    "ALTER DOMAIN public.d DROP CONSTRAINT c;",
+    "CREATE OR REPLACE VIEW public.v AS\nSELECT\n    NULL::integer AS id;",
     "SET transaction_timeout = 0;",
     "SET default_tablespace = fast;",
     "SET SESSION AUTHORIZATION 'docrag';",
@@ -154,6 +161,37 @@ def test_nothing_is_given_once_something_is_refused():
     assert next(text) == b"CREATE TABLE a (a integer);\n"
     with pytest.raises(UnreadableError):
         next(text)
+
+
+@pytest.mark.parametrize(
+    ("dumped", "run"),
+    [
+        (
+            b"CREATE FOREIGN TABLE public.far (\n    id integer NOT NULL\n)\nSERVER s\nOPTIONS (\n    a 'x'\n);",
+            b"CREATE TABLE public.far (\n    id integer NOT NULL\n);",
+        ),
+        (
+            b"CREATE POLICY p ON public.t AS RESTRICTIVE FOR SELECT TO app, \"An; other\" USING ((a = ' TO x'::text));",
+            b"CREATE POLICY p ON public.t AS RESTRICTIVE FOR SELECT USING ((a = ' TO x'::text));",
+        ),
+        (
+            b"CREATE POLICY p ON public.t USING ((a = ' TO b USING'::text));",
+            b"CREATE POLICY p ON public.t USING ((a = ' TO b USING'::text));",
+        ),
+    ],
+)
+def test_server_and_roles_that_the_scratch_server_lacks_are_taken_out(dumped, run):
+    assert list(runnable([HEAD + dumped + b"\n" + END])) == [run + b"\n"]
+
+
+def test_extensions_of_a_dump_are_known():
+    text = b'CREATE EXTENSION IF NOT EXISTS "uuid-ossp" WITH SCHEMA public;\nCREATE EXTENSION IF NOT EXISTS vector;\n'
+    assert scan([HEAD + text + END]).extensions == {"uuid-ossp", "vector"}
+
+
+def test_dump_with_other_line_ends_is_not_judged():
+    with pytest.raises(UnreadableError, match="CR LF"):
+        scan([(HEAD + END).replace(b"\n", b"\r\n")])
 
 
 def test_schema_that_an_extension_needed_may_be_there_already():

@@ -16,6 +16,8 @@ MOST_NAMED = 5
 _BEGIN = re.compile(rb"^-- PostgreSQL database (?:cluster )?dump$", re.MULTILINE)
 _COMPLETE = re.compile(rb"^-- PostgreSQL database (?:cluster )?dump complete$", re.MULTILINE)
 _VERSION = re.compile(rb"^-- Dumped from database version (\d+)", re.MULTILINE)
+_CHANGED = re.compile(rb"^-- PostgreSQL database (?:cluster )?dump\r$", re.MULTILINE)
+_EXTENSION = re.compile(rb'CREATE EXTENSION IF NOT EXISTS ("(?:[^"]|"")+"|\w+)')
 _STARTED = re.compile(rb"^-- Started on (\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:UTC|GMT)\s*$", re.MULTILINE)
 
 
@@ -24,6 +26,7 @@ class DumpScan:
     """What the text of a dump says.
 
     `leaves` and `refused` are statements, shortened, the first few of each; `unnamed` counts more that are refused.
+    `extensions` are the names of those that it brings.
     """
 
     server_major: int | None = None
@@ -34,6 +37,7 @@ class DumpScan:
     leaves: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unnamed: int = 0
+    extensions: set[str] = field(default_factory=set)
 
     def see(self, piece: Piece) -> Fate:
         """Note one piece after the other; returns what becomes of it."""
@@ -47,6 +51,8 @@ class DumpScan:
                 fate = Fate.REFUSE  # a dump of several databases
         if fate in (Fate.LEAVES, Fate.REFUSE):
             self._name(piece, is_refused=fate is Fate.REFUSE)
+        if found := _EXTENSION.match(piece.statement):
+            self.extensions.add(found[1].decode("utf-8", "replace").strip('"').replace('""', '"'))
         return fate
 
     def _see_comments(self, piece: Piece) -> None:
@@ -55,6 +61,10 @@ class DumpScan:
             self.is_complete = False
         if b"--" not in head:
             return
+        if _CHANGED.search(head):
+            raise UnreadableError(
+                "its lines end in CR LF: it was changed on its way, and functions and rows with it"
+            )
         self.begins = self.begins or bool(_BEGIN.search(head))
         if found := _VERSION.search(head):
             self.server_major = int(found[1])

@@ -24,11 +24,11 @@ def present(one: Examined) -> Measurement:
     )
 
 
-def age_seconds(one: Examined, now: datetime) -> Measurement:
-    """Seconds since the time inside the newest file."""
+def age_seconds(one: Examined, now: datetime, *, old_seconds: float = 0) -> Measurement:
+    """Seconds since the time inside the newest file; of SQL text, the least that it can be, where that is old."""
     made_at = one.content.made_at
     if made_at is None:
-        return _without_time(one)
+        return _least_age(one, now, old_seconds) or _without_time(one)
     evidence = f"{one.file_name} was made at {made_at:%Y-%m-%d %H:%M} UTC, says {one.content.made_by}"
     if (now - made_at).total_seconds() < -3600:
         return Measurement(
@@ -65,6 +65,22 @@ def seconds_beside_file_time(one: Examined) -> Measurement:
     return Measurement(
         subject=one.series, value=abs((written_at - made_at).total_seconds()), evidence=evidence
     )
+
+
+def _least_age(one: Examined, now: datetime, old_seconds: float) -> Measurement | None:
+    """SQL text was not made after the day of its name, nor after it was written: a proof that it is old, never of the
+    contrary."""
+    if one.newest is None or not one.is_sql or one.content.damage or one.content.unreadable:
+        return None
+    ends = (one.newest.span.ends_at if one.newest.span else None, one.newest.file.modified_at)
+    latest = min((end for end in ends if end), default=now)
+    seconds = (now - latest).total_seconds()
+    if seconds <= old_seconds:
+        return None
+    evidence = (
+        f"{one.file_name} was made at {latest:%Y-%m-%d %H:%M} UTC or before, say its name and the storage"
+    )
+    return Measurement(subject=one.series, value=seconds, evidence=evidence)
 
 
 def _without_time(one: Examined) -> Measurement:
@@ -117,7 +133,7 @@ def checksum(one: Examined) -> Measurement:
     return Measurement(
         subject=one.series,
         value=int(bool(differs)),
-        evidence=f"{one.file_name}: {differs or 'SHA-256 agrees'}",
+        evidence=f"{one.file_name}: {differs or 'its checksum agrees'}",
     )
 
 

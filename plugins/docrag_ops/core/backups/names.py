@@ -44,15 +44,17 @@ class Candidate:
 def compiled(pattern: str) -> re.Pattern[str]:
     """The regular expression of a series' pattern: `*` is anything but a slash, %Y %m %d %H %M %S are digits.
 
+    As in a shell, `*` does not begin a name with a dot: those are files that are still being written.
+
     :raises ValueError: for any other code, or one that comes twice.
 
     >>> bool(compiled("db/*-%Y%m%d.dump").fullmatch("db/node1-20261125.dump"))
     True
     """
-    parts = []
+    parts: list[str] = []
     for code, star, literal in _PART.findall(pattern):
         if star:
-            parts.append("[^/]*")
+            parts.append("[^/]*" if parts and not parts[-1].endswith("/") else r"(?!\.)[^/]*")
         elif literal:
             parts.append(re.escape(literal))
         elif code == "%":
@@ -68,21 +70,21 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def candidates(files: Iterable[StoredFile], pattern: str, *, zone: tzinfo) -> list[Candidate]:
-    """The files of a series, newest first: by the time in the name, else by when they were written."""
+    """The files of a series, newest first: by the time in the name, then by when they were written."""
     expression = compiled(pattern)
     found = []
     for file in files:
         match = expression.fullmatch(file.name)
         if match:
             found.append(Candidate(file=file, span=_span(match.groupdict(), zone)))
-    found.sort(key=lambda one: (_stated(one), one.file.name), reverse=True)
+    found.sort(key=_stated, reverse=True)
     return found
 
 
-def _stated(candidate: Candidate) -> float:
-    if candidate.span:
-        return candidate.span.begins_at.timestamp()
-    return candidate.file.modified_at.timestamp() if candidate.file.modified_at else 0.0
+def _stated(candidate: Candidate) -> tuple[float, float, str]:
+    file = candidate.file
+    written = file.modified_at.timestamp() if file.modified_at else 0.0
+    return candidate.span.begins_at.timestamp() if candidate.span else written, written, file.name
 
 
 def _span(codes: dict[str, str], zone: tzinfo) -> Span | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,18 @@ from docrag_ops.core.backups.dump_scan import DumpScan
 from docrag_ops.core.backups.names import Span
 from docrag_ops.core.measurements import Measurement
 
-_ERROR = re.compile(r"(?:ERROR|FATAL|PANIC):\s+([0-9A-Z]{5}): ")
+EXTENSIONS = "extensions"
 _FIRST_ERROR = re.compile(
     r"(ERROR|FATAL|PANIC):\s+([0-9A-Z]{5}): (.*?)(?=\s(?:DETAIL|HINT|CONTEXT|QUERY|LOCATION|LINE \d+):|$)"
 )
 _DATA_EXCEPTION = "22"  # invalid input syntax for type integer: "…"
 # What psql may fail with that says nothing about the dump: rights, resources, the operator, the connection, and what
-# the scratch server does not have (an extension that is not installed there).
-_NOT_THE_DUMP = ("42501", "53", "57", "58", "08", "0A000", "XX")
+# the scratch server does not have: an extension, a dictionary's file, a role, a locale.
+_NOT_THE_DUMP = ("42501", "53", "57", "58", "08", "0A000", "F0", "XX")
+_NOT_THERE = re.compile(
+    r'\A(?:(?:role|tablespace|access method|collation) "[^"]*"(?: for encoding "[^"]*")? does not exist|'
+    r"could not create locale |collations? with )"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +70,8 @@ def is_the_dumps_fault(said: str) -> bool:
     >>> is_the_dumps_fault('psql:<stdin>:9: ERROR:  23505: could not create unique index "users_pkey"')
     True
     """
-    found = _ERROR.search(said)
-    return found is not None and not found[1].startswith(_NOT_THE_DUMP)
+    found = _FIRST_ERROR.search(said)
+    return bool(found and not found[2].startswith(_NOT_THE_DUMP) and not _NOT_THERE.match(found[3]))
 
 
 def error_of(said: str) -> str:
@@ -83,9 +87,15 @@ def error_of(said: str) -> str:
     return f"{found[1]} {found[2]}: {message}"
 
 
-def missing(live: Iterable[Mapping[str, Any]], restored: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """The objects that the live database has and the restored one lacks, by kind; every kind of the live one."""
-    there = {(row["kind"], row["name"]) for row in restored}
+def missing(
+    live: Iterable[Mapping[str, Any]], restored: Iterable[Mapping[str, Any]], *, extensions: Collection[str]
+) -> dict[str, list[str]]:
+    """The objects that the live database has and the restored one lacks, by kind; every kind of the live one.
+
+    :param extensions: those of the dump; in the restored database all of the live one's were made before
+    """
+    there = {(row["kind"], row["name"]) for row in restored if row["kind"] != EXTENSIONS}
+    there |= {(EXTENSIONS, name) for name in (*extensions, "plpgsql")}
     found: dict[str, list[str]] = {}
     for row in live:
         lacking = found.setdefault(row["kind"], [])

@@ -1,8 +1,9 @@
 """Which statements of a dump are run when it is restored: a list of what pg_dump writes, and nothing else.
 
 A restore is done by a role that owns nothing but the scratch database, so that owners and rights are left out, and
-what would reach other systems: publications, subscriptions, foreign servers and tables, event triggers. What concerns
-other databases or the server is never run; neither is what is not on the list.
+what would reach other systems: publications, subscriptions, foreign servers, event triggers. A foreign table becomes an
+empty one, as views may need it. What concerns other databases or the server is never run; neither is what is not on
+the list.
 """
 
 from __future__ import annotations
@@ -41,15 +42,19 @@ _RULES: tuple[tuple[Fate, str], ...] = (
     (Fate.LEAVES, r"(?:CREATE|ALTER|DROP) DATABASE\b.*"),
     (Fate.LEAVES, r"(?:COMMENT|SECURITY LABEL(?: FOR \S+)?) ON DATABASE\b.*"),
     (Fate.LEAVE_OUT, rf"(?:CREATE|ALTER|DROP|COMMENT ON|SECURITY LABEL ON) {_ELSEWHERE}\b.*"),
-    (Fate.LEAVE_OUT, r"(?:CREATE|ALTER) FOREIGN TABLE\b.*"),
+    (Fate.LEAVE_OUT, r"(?:ALTER|COMMENT ON) FOREIGN TABLE\b.*"),
     (Fate.LEAVE_OUT, r"\\(?:un)?restrict \w+"),
     (Fate.LEAVE_OUT, r"(?:GRANT|REVOKE) .* ON (?!PARAMETER|TABLESPACE).*"),
     (Fate.LEAVE_OUT, r"ALTER DEFAULT PRIVILEGES\b.*"),
     (Fate.LEAVE_OUT, rf"ALTER {_OBJECT} .* OWNER TO {_NAME};"),
-    (Fate.LEAVE_OUT, r"COMMENT ON EXTENSION\b.*"),
+    (Fate.LEAVE_OUT, r"COMMENT ON (?:EXTENSION\b|SCHEMA \"?public\"? ).*"),
+    # The owner would not see rows any more, and could not load them.
+    (Fate.LEAVE_OUT, rf"ALTER TABLE (?:ONLY )?{_QUALIFIED} FORCE ROW LEVEL SECURITY;"),
+    # How --clean takes away a view that others depend on in a circle.
+    (Fate.LEAVE_OUT, rf"CREATE OR REPLACE VIEW {_QUALIFIED}[^;]*? AS\nSELECT\n    NULL::.*"),
     (Fate.LEAVE_OUT, rf"SECURITY LABEL (?:FOR \S+ )?ON {_OBJECT}\b.*"),
     (Fate.LEAVE_OUT, rf"DROP {_OBJECT}\b.*"),
-    (Fate.LEAVE_OUT, rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_QUALIFIED} DROP CONSTRAINT\b.*"),
+    (Fate.LEAVE_OUT, rf"ALTER (?:TABLE|DOMAIN) (?:IF EXISTS )?(?:ONLY )?{_QUALIFIED} DROP CONSTRAINT\b.*"),
     (
         Fate.LEAVE_OUT,
         rf"ALTER TABLE (?:IF EXISTS )?(?:ONLY )?{_QUALIFIED} ALTER COLUMN {_NAME} DROP DEFAULT;",
@@ -77,7 +82,25 @@ _RULES: tuple[tuple[Fate, str], ...] = (
     (Fate.RUN, rf"COMMENT ON {_OBJECT}\b.*"),
 )
 _COMPILED = [(fate, re.compile(text, re.DOTALL)) for fate, text in _RULES]
-_PLAIN_SCHEMA = re.compile(rb"CREATE SCHEMA (?!IF NOT EXISTS)")
+_NAME_BYTES, _QUALIFIED_BYTES = (
+    text.replace(r"\x80-\uffff", r"\x80-\xff").encode() for text in (_NAME, _QUALIFIED)
+)
+# What is written otherwise for psql: a schema may be there already, a server of foreign tables and the roles that a
+# policy is for are not. (pg_dump's dumpTableSchema and dumpPolicy.)
+_REWRITTEN: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
+    (re.compile(rb"\ACREATE SCHEMA (?!IF NOT EXISTS)"), b"CREATE SCHEMA IF NOT EXISTS "),
+    (
+        re.compile(rb"\ACREATE FOREIGN (TABLE .*\n\)(?:\nINHERITS [^\n]*)?)\nSERVER .*;\Z", re.DOTALL),
+        rb"CREATE \1;",
+    ),
+    (
+        re.compile(
+            rb"\A(CREATE POLICY %(name)b ON %(table)b(?: AS RESTRICTIVE)?(?: FOR \w+)?) TO %(name)b(?:, %(name)b)*"
+            rb"(?= USING| WITH|;)" % {b"name": _NAME_BYTES, b"table": _QUALIFIED_BYTES}
+        ),
+        rb"\1",
+    ),
+)
 
 
 def fate_of(piece: Piece) -> Fate:
@@ -94,10 +117,12 @@ def fate_of(piece: Piece) -> Fate:
 
 
 def as_run(piece: Piece) -> bytes:
-    """The piece as psql gets it: without the comments before it; a schema may be there already."""
+    """The piece as psql gets it: without the comments before it, and without what the scratch server does not have."""
     if piece.kind is Kind.ROWS:
         return piece.text
     if piece.kind is Kind.STATEMENT:
-        end = b"" if piece.begins_copy else b"\n"
-        return _PLAIN_SCHEMA.sub(b"CREATE SCHEMA IF NOT EXISTS ", piece.statement, count=1) + end
+        statement = piece.statement
+        for expression, other in _REWRITTEN if statement.startswith(b"CREATE ") else ():
+            statement = expression.sub(other, statement, count=1)
+        return statement + (b"" if piece.begins_copy else b"\n")
     return b""

@@ -55,7 +55,9 @@ class _Storage:
         if check.asked in of_one_part:
             part, measure = of_one_part[check.asked]
             return self._of_part(part, measure)
-        age: file_measures.ByFile = partial(file_measures.age_seconds, now=self._asking.now)
+        limits = self._asking.environment.limits_of(check)
+        old = min(limit for limit in (limits.warning, limits.critical) if limit is not None)
+        age: file_measures.ByFile = partial(file_measures.age_seconds, now=self._asking.now, old_seconds=old)
         by_file = {**file_measures.BY_FILE, "age": age}
         return Measured(tuple(by_file[check.asked](one) for one in self._all.values()))
 
