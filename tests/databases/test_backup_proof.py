@@ -306,6 +306,11 @@ def test_old_text_that_was_copied_under_todays_name_is_found(storage, dumps):
     assert storage.verdicts("backups", "plain") == {"backup_age": "critical"}
 
 
+def test_text_under_a_name_of_tomorrow_is_found(storage, dumps):
+    storage.put("plain", packed(dumps["plain"]), age=timedelta(days=-2))
+    assert storage.verdicts("backups", "plain") == {"backup_age": "unknown"}
+
+
 @pytest.mark.parametrize(
     "content", [lambda text: text, lambda text: packed(packed(text))], ids=["not packed", "packed twice"]
 )

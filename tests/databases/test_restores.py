@@ -310,6 +310,22 @@ def test_database_with_one_of_everything_raises_no_alarm(storage, connect_to, sc
     assert storage.found("restores", kind, database=rich, appended=None, question=None) == []
 
 
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1", "EUC_JP"])
+def test_database_of_another_encoding_raises_no_alarm(storage, connect_to, scratch, encoding):
+    name = f"of_{encoding.lower()}"
+    with superuser(scratch, MAINTAINED) as session:
+        session.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING '{encoding}' LOCALE 'C'")
+        try:
+            with superuser(scratch, MAINTAINED, name) as inside:
+                inside.execute("SET client_encoding = 'UTF8'")
+                inside.execute("CREATE TABLE t AS SELECT 'Gruß'::text AS \"é\"; ANALYZE".encode())
+            connect_to(name)
+            storage.put("custom", pg_dump(scratch, "--format=custom", database=name))
+            assert storage.found("restores", "custom", database=name, appended=None, question=None) == []
+        finally:
+            session.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 def test_dump_without_large_objects_is_found(storage, connect_to, scratch, rich):
     connect_to(rich)
     storage.put("custom", pg_dump(scratch, "--format=custom", "--no-blobs", database=rich))

@@ -51,6 +51,7 @@ class ScratchDatabase:
             password=self.password,
             dbname=self.name,
             connect_timeout=CONNECT_SECONDS,
+            client_encoding="utf-8",  # in a database of SQL_ASCII names would be bytes
             options=f"-c statement_timeout={int(seconds)}s -c timezone=UTC -c default_transaction_read_only=on",
             autocommit=True,
             **self.ssl,  # type: ignore[arg-type]

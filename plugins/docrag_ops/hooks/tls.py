@@ -138,7 +138,8 @@ def _shown_before(wrapped: ssl.SSLSocket, error: ssl.SSLError) -> bytes:
 
     :raises ssl.SSLError: when it was refused for anything else.
     """
-    shown = getattr(wrapped, "get_unverified_chain", list)() if error.reason in WANTS_OURS else []
+    tell = getattr(wrapped, "get_unverified_chain", None) if error.reason in WANTS_OURS else None
+    shown = tell() if tell else None
     if not shown:
         raise error
     return bytes(shown[0])

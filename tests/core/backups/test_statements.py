@@ -189,6 +189,11 @@ def test_extensions_of_a_dump_are_known():
     assert scan([HEAD + text + END]).extensions == {"uuid-ossp", "vector"}
 
 
+def test_dump_whose_strings_are_read_otherwise_is_not_judged():
+    with pytest.raises(UnreadableError, match="standard_conforming_strings"):
+        scan([HEAD + b"SET standard_conforming_strings = off;\n" + END])
+
+
 def test_dump_with_other_line_ends_is_not_judged():
     with pytest.raises(UnreadableError, match="CR LF"):
         scan([(HEAD + END).replace(b"\n", b"\r\n")])

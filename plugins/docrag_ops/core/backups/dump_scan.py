@@ -13,6 +13,7 @@ from docrag_ops.core.backups.statements import Fate, as_run, fate_of
 from docrag_ops.core.texts import one_line, shortened
 
 MOST_NAMED = 5
+OLD_STRINGS = b"SET standard_conforming_strings = off;"
 _BEGIN = re.compile(rb"^-- PostgreSQL database (?:cluster )?dump$", re.MULTILINE)
 _COMPLETE = re.compile(rb"^-- PostgreSQL database (?:cluster )?dump complete$", re.MULTILINE)
 _VERSION = re.compile(rb"^-- Dumped from database version (\d+)", re.MULTILINE)
@@ -44,6 +45,10 @@ class DumpScan:
         if piece.kind is Kind.ROWS:
             return Fate.RUN
         self._see_comments(piece)
+        if piece.statement == OLD_STRINGS:
+            raise UnreadableError(
+                "it was made with standard_conforming_strings off, and is not restored here"
+            )
         fate = fate_of(piece)
         if piece.statement.startswith(b"\\connect"):
             self.connects += 1

@@ -12,6 +12,7 @@ from docrag_ops.core.units import Unit, format_value
 
 COMPARED_FILES = 7
 FEWEST_COMPARED = 3
+AHEAD_SECONDS = 3600
 
 
 def present(one: Examined) -> Measurement:
@@ -30,7 +31,7 @@ def age_seconds(one: Examined, now: datetime, *, old_seconds: float = 0) -> Meas
     if made_at is None:
         return _least_age(one, now, old_seconds) or _without_time(one)
     evidence = f"{one.file_name} was made at {made_at:%Y-%m-%d %H:%M} UTC, says {one.content.made_by}"
-    if (now - made_at).total_seconds() < -3600:
+    if (now - made_at).total_seconds() < -AHEAD_SECONDS:
         return Measurement(
             subject=one.series, problem=f"{evidence}, which is in the future: check the clocks"
         )
@@ -72,7 +73,11 @@ def _least_age(one: Examined, now: datetime, old_seconds: float) -> Measurement 
     contrary."""
     if one.newest is None or not one.is_sql or one.content.damage or one.content.unreadable:
         return None
-    ends = (one.newest.span.ends_at if one.newest.span else None, one.newest.file.modified_at)
+    span = one.newest.span
+    if span and (span.begins_at - now).total_seconds() > AHEAD_SECONDS:
+        said = f"{one.file_name} is called after a time that has not come: what was made last is hidden behind it"
+        return Measurement(subject=one.series, problem=said)
+    ends = (span.ends_at if span else None, one.newest.file.modified_at)
     latest = min((end for end in ends if end), default=now)
     seconds = (now - latest).total_seconds()
     if seconds <= old_seconds:
