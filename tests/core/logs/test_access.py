@@ -185,10 +185,18 @@ def test_failure_that_two_logs_answered_is_counted_once():
     assert (found.total, found.by) == (1, "answers 401 in access logs")
 
 
-def test_message_goes_before_answer():
-    both = counts('{"message":"auth failed","status":401,"client":"203.0.113.7"}')
-    front = counts(*[ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 401)] * 3)
-    assert failures([("api/api", both), ("nginx/nginx", front)]).total == 1
+def test_same_event_is_not_counted_twice():
+    line = '{"message":"auth failed","status":401,"client":"203.0.113.7"}'
+    front = ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 401)
+    found = failures([("api/api", counts(*[line] * 3)), ("nginx/nginx", counts(*[front] * 3))])
+    assert (found.total, found.by) == (3, "messages")
+
+
+def test_one_message_does_not_hide_many_answers():
+    other = counts('FATAL:  password authentication failed for user "docrag"')
+    front = counts(*[ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 401)] * 300)
+    found = failures([("postgres/postgres", other), ("nginx/nginx", front)])
+    assert found.sources == {"203.0.113.7": 300}
 
 
 def test_answers_of_all_pods_of_a_container_are_added():

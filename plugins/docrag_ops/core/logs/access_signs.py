@@ -1,4 +1,8 @@
-"""Which sign of failed authentications and rate limits counts, when logs of several containers tell of the same."""
+"""Which sign of failed authentications and rate limits counts, when logs of several containers tell of the same.
+
+One event has several: a message, and an answer in the log of each proxy on its way. So they are not added up; but one
+message of one system does not hide the thousand answers of another, which says nothing else.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +27,12 @@ class Signs:
 
 
 def failures(counts: Sequence[tuple[str, AccessCounts]]) -> Signs:
-    """Messages that say so; where no log has one, the answers 401 of the container with the most of them."""
+    """Messages that say so, or the answers 401 of the container with the most of them: whichever are more."""
     return _signs(counts, [one.failed for _, one in counts], "messages", 401)
 
 
 def limits(counts: Sequence[tuple[str, AccessCounts]]) -> Signs:
-    """Refusals in nginx' error log; where there is none, the answers 429 of the container with the most of them."""
+    """Refusals in nginx' error log, or the answers 429 of the container with the most of them: whichever are more."""
     return _signs(counts, [one.limited for _, one in counts], "refusals in the error log", 429)
 
 
@@ -42,6 +46,6 @@ def _signs(
     for container, one in counts:
         by_container.setdefault(container, Counter()).update(one.answers[status])
     answered = max(by_container.values(), key=Counter.total, default=Counter())
-    if said or not answered:
+    if said.total() >= answered.total():
         return Signs(said, what)
     return Signs(answered, f"answers {status} in access logs")
