@@ -77,6 +77,10 @@ def test_old_result_is_a_problem():
     assert "a result says nothing after 2.0 d" in measured(image(CreatedAt="2026-11-23T17:00:00Z")).problem
 
 
+def test_result_of_tomorrow_is_a_problem():
+    assert "in the future" in measured(image(CreatedAt="2026-11-26T17:00:00Z")).problem
+
+
 def test_resources_of_a_cluster_scan_are_results():
     cluster = {
         "ClusterName": "prod",

@@ -14,6 +14,7 @@ from typing import Any
 from docrag_ops.core.cluster.quantities import parse_time
 from docrag_ops.core.environments import Workload
 from docrag_ops.core.measurements import Measurement
+from docrag_ops.core.scan_results import CLOCKS_DIFFER
 from docrag_ops.core.units import Unit, format_value
 
 GROUP = "aquasecurity.github.io"
@@ -207,6 +208,8 @@ def _age(subject: str, found: ScannedFacts, report: ReportFacts | None, scanned:
     age = scanned.now - report.updated_at
     said = f"{about} was scanned {report.updated_at:%Y-%m-%d %H:%M} UTC"
     days = age.total_seconds() / 86_400
+    if age < -CLOCKS_DIFFER:
+        return Measurement(subject=subject, problem=f"{said}, which is in the future: check the clocks")
     if age > scanned.max_age:
         most = format_value(scanned.max_age.total_seconds(), Unit.SECONDS)
         return Measurement(subject=subject, value=days, problem=f"{said}; a report says nothing after {most}")

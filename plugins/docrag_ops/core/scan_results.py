@@ -17,6 +17,7 @@ from docrag_ops.core.units import Unit, format_value
 
 CRITICAL = "CRITICAL"
 NAMED = 5
+CLOCKS_DIFFER = timedelta(hours=1)
 Json = Mapping[str, Any]
 
 
@@ -119,6 +120,8 @@ def critical_to_fix(result: ScanResult, *, where: str, now: datetime, max_age: t
     if result.scanned_at is None:
         return Measurement(subject=subject, problem="the result does not say when it was made (CreatedAt)")
     said = f"scanned {result.scanned_at:%Y-%m-%d %H:%M} UTC"
+    if result.scanned_at > now + CLOCKS_DIFFER:
+        return Measurement(subject=subject, problem=f"{said}, which is in the future: check the clocks")
     if now - result.scanned_at > max_age:
         most = format_value(max_age.total_seconds(), Unit.SECONDS)
         return Measurement(subject=subject, problem=f"{said}; a result says nothing after {most}")

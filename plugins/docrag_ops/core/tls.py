@@ -51,8 +51,13 @@ def days_left(seen: Iterable[Seen], issued: Issued) -> Iterator[Measurement]:
     for one in seen:
         if one.certificate is None:
             yield Measurement(subject=one.subject, problem=one.problem)
-        elif certificates.is_renewed_early(*_dates(one, one.certificate, issued)):
-            served = one.certificate
+            continue
+        served = one.certificate
+        if served.not_before > issued.now:
+            evidence = f"not valid before {served.not_before:%Y-%m-%d %H:%M} UTC; {served.told}"
+            days = (issued.now - served.not_before).total_seconds() / 86_400
+            yield Measurement(subject=one.subject, value=days, evidence=evidence)
+        elif certificates.is_renewed_early(*_dates(one, served, issued)):
             yield certificates.days_to(one.subject, served.not_after, issued.now, served.told)
 
 
@@ -60,7 +65,9 @@ def window_left(seen: Iterable[Seen], issued: Issued) -> Iterator[Measurement]:
     """What is left of the time between renewal and end of each served certificate that is renewed late."""
     for one in seen:
         served = one.certificate
-        if served and not certificates.is_renewed_early(*(dates := _dates(one, served, issued))):
+        if served is None or served.not_before > issued.now:
+            continue
+        if not certificates.is_renewed_early(*(dates := _dates(one, served, issued))):
             yield certificates.share_left(one.subject, dates, issued.now, served.told)
 
 
