@@ -46,9 +46,10 @@ def start(settings: Settings) -> None:
 
 
 def _discard_unless_made_by_this(settings: Settings) -> None:
-    """Backups that an earlier version of this file made are made anew."""
+    """Backups that an earlier version of this file made, or of another schema, are made anew."""
     made_by = settings.state_dir / "backups-made-by"
-    version = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
+    sources = (Path(__file__), *sorted((PACKAGE / "sql").glob("*.sql")))
+    version = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
     if not made_by.exists() or made_by.read_text() != version:
         for path in settings.backups_dir.glob("*-backup-*"):
             path.unlink()
