@@ -145,6 +145,11 @@ def test_dump_of_another_database_is_found(storage, scratch, kind):
     count_fault()
 
 
+def test_text_that_names_another_database_is_found(storage, scratch):
+    storage.put("plain", packed(pg_dump(scratch, "--create", database="postgres")))
+    assert storage.verdicts("backups", "plain").get("backup_whole") == "critical"
+
+
 @pytest.mark.parametrize("kind", ["custom", "plain"])
 def test_empty_dump_with_a_good_head_is_found(storage, scratch, kind):
     dump = pg_dump(scratch, f"--format={kind}", "--exclude-table=*")

@@ -163,12 +163,17 @@ def _content(chunks: Iterable[bytes], series: BackupSeries, zone: tzinfo, databa
 def _dump(chunks: Iterable[bytes], series: BackupSeries, zone: tzinfo, database: str) -> Content:
     """A dump that is read to its end, all of its data unpacked, and its text cut as psql would cut it."""
     text, head = sql_chunks(chunks, series, zone, Deadline(READ_SECONDS))
-    if head.evidence and database and head.evidence != database:
-        raise DamagedError(f"it is a dump of the database {head.evidence!r}; expected {database!r}")
+    _require_database(head.evidence, database)
     found = scan(text)
+    _require_database(found.database if found.connects == 1 else "", database)
     begun = {"made_at": found.started_at, "made_by": "its comment 'Started on'"} if found.started_at else {}
     evidence = f"whole, from PostgreSQL {found.server_major or '(unknown)'}"
     return replace(head, scan=found, **{"evidence": evidence, **begun})  # type: ignore[arg-type]
+
+
+def _require_database(dumped: str, expected: str) -> None:
+    if dumped and expected and dumped != expected:
+        raise DamagedError(f"it is a dump of the database {dumped!r}; expected {expected!r}")
 
 
 def _begin_of(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

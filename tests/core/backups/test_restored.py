@@ -53,23 +53,32 @@ def test_lost_connection_is_not_the_dumps_fault():
 
 @pytest.mark.parametrize(
     ("rows", "live", "ratio"),
-    [(50, 100, 0.5), (0, 20, 0), (5, 20, 1), (950, 1000, 1), (800, 1000, 0.8), (0, 0, 1), (2000, 1000, 1)],
+    [
+        (50, 100, 0.5),
+        (0, 20, 0),
+        (5, 20, 0.9),
+        (16, 20, 1),
+        (950, 1000, 1),
+        (800, 1000, 0.8),
+        (0, 0, 1),
+        (2000, 1000, 1),
+    ],
 )
 def test_rows_are_compared_beyond_the_slack(rows, live, ratio):
     one = restored(rows=[TableRows(table="public.t", restored=rows, live=live)])
     slack = 30 if live == 100 else 100
-    (found,) = facts.row_ratios(one, slack=slack, not_backed_up=())
+    (found,) = facts.row_ratios(one, slack=slack, not_backed_up=(), critical=0.9)
     assert found.value == ratio
 
 
 def test_table_that_nobody_counted_is_unknown():
     one = restored(rows=[TableRows(table="public.t", restored=5, live=None)])
-    assert facts.row_ratios(one, slack=0, not_backed_up=())[0].problem
+    assert facts.row_ratios(one, slack=0, not_backed_up=(), critical=0.9)[0].problem
 
 
 def test_table_that_is_not_backed_up_is_not_compared():
     one = restored(rows=[TableRows(table="public.t", restored=0, live=5)])
-    assert facts.row_ratios(one, slack=0, not_backed_up=["public.t"]) == []
+    assert facts.row_ratios(one, slack=0, not_backed_up=["public.t"], critical=0.9) == []
 
 
 def test_dump_of_the_evening_loses_what_came_after():

@@ -27,7 +27,7 @@ class DumpScan:
     """What the text of a dump says.
 
     `leaves` and `refused` are statements, shortened, the first few of each; `unnamed` counts more that are refused.
-    `extensions` are the names of those that it brings.
+    `extensions` are the names of those that it brings, `database` the one that it connects to (of pg_dump --create).
     """
 
     server_major: int | None = None
@@ -35,6 +35,7 @@ class DumpScan:
     begins: bool = False
     is_complete: bool = False
     connects: int = 0
+    database: str = ""
     leaves: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unnamed: int = 0
@@ -52,6 +53,7 @@ class DumpScan:
         fate = fate_of(piece)
         if piece.statement.startswith(b"\\connect"):
             self.connects += 1
+            self.database = self.database or _database(piece.statement)
             if self.connects > 1:
                 fate = Fate.REFUSE  # a dump of several databases
         if fate in (Fate.LEAVES, Fate.REFUSE):
@@ -101,6 +103,12 @@ class DumpScan:
             return ""
         rest = f" and {self.unnamed:,} more" if self.unnamed else ""
         return f"it would leave its database or do what no dump does: {'; '.join(self.refused)}{rest}"
+
+
+def _database(connect: bytes) -> str:
+    """The name in a `\\connect`; nothing where it is quoted in a way of its own."""
+    found = re.fullmatch(rb'\\connect (?:(\w+)|"([^"=]+)")', connect)
+    return (found[1] or found[2]).decode("utf-8", "replace") if found else ""
 
 
 def scan(chunks: Iterable[bytes]) -> DumpScan:

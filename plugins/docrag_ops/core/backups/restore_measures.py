@@ -9,6 +9,7 @@ from docrag_ops.core.backups.restored import Restored, TableRows
 from docrag_ops.core.measurements import Measurement
 
 MOST_NAMED = 8
+MOST_ROWS = 0.75
 
 
 def done(one: Restored) -> Measurement:
@@ -55,16 +56,22 @@ def missing_objects(one: Restored) -> list[Measurement]:
     ]
 
 
-def row_ratios(one: Restored, *, slack: int, not_backed_up: Iterable[str]) -> list[Measurement]:
-    """Restored rows of each table as a ratio of the live ones; 1 when no more are missing than the slack."""
+def row_ratios(
+    one: Restored, *, slack: int, not_backed_up: Iterable[str], critical: float
+) -> list[Measurement]:
+    """Restored rows of each table as a ratio of the live ones; 1 when no more are missing than the slack.
+
+    :param critical: the check's limit, which is not passed within the slack: of a table that is smaller than it nobody
+        knows whether the missing rows are new, but that most of them are missing must not look good
+    """
     unproven = one.unproven("rows")
     if unproven:
         return [unproven]
     left_out = set(not_backed_up)
-    return [_row_ratio(one, rows, slack) for rows in one.rows if rows.table not in left_out]
+    return [_row_ratio(one, rows, slack, critical) for rows in one.rows if rows.table not in left_out]
 
 
-def _row_ratio(one: Restored, rows: TableRows, slack: int) -> Measurement:
+def _row_ratio(one: Restored, rows: TableRows, slack: int, critical: float) -> Measurement:
     subject = f"{one.series}: {rows.table}"
     if rows.restored is None:
         return Measurement(subject=subject, problem=rows.problem)
@@ -74,10 +81,10 @@ def _row_ratio(one: Restored, rows: TableRows, slack: int) -> Measurement:
             problem=f"{rows.restored:,} rows restored; PostgreSQL has no count of the live table yet",
         )
     evidence = f"{rows.restored:,} rows restored, about {rows.live:,.0f} live"
-    is_enough = rows.restored >= rows.live or (rows.restored and rows.live - rows.restored <= slack)
-    return Measurement(
-        subject=subject, value=1.0 if is_enough else rows.restored / rows.live, evidence=evidence
-    )
+    ratio = min(1.0, rows.restored / rows.live) if rows.live else 1.0
+    if rows.restored and rows.live - rows.restored <= slack:
+        ratio = 1.0 if ratio >= MOST_ROWS else max(ratio, critical)
+    return Measurement(subject=subject, value=ratio, evidence=evidence)
 
 
 def seconds_lost(one: Restored) -> Measurement:

@@ -47,7 +47,10 @@ def answer(checks: list[Check], asking: Asking) -> Answers:
         restored = restore_all(section, asking)
     except CouldNotMeasureError as error:
         return {**answers, **{check.name: Unmeasured(str(error)) for check in postgres}}
-    return {**answers, **answer_each(postgres, partial(_ask, restored=restored, section=section))}
+    return {
+        **answers,
+        **answer_each(postgres, partial(_ask, restored=restored, section=section, asking=asking)),
+    }
 
 
 def restore_all(section: BackupsSection, asking: Asking) -> list[Restored]:
@@ -62,7 +65,7 @@ def restore_all(section: BackupsSection, asking: Asking) -> list[Restored]:
     ]
 
 
-def _ask(check: Check, *, restored: list[Restored], section: BackupsSection) -> Outcome:
+def _ask(check: Check, *, restored: list[Restored], section: BackupsSection, asking: Asking) -> Outcome:
     """Answer one question about all restores."""
     restore = section.restore
     if not restored or restore is None:
@@ -70,14 +73,13 @@ def _ask(check: Check, *, restored: list[Restored], section: BackupsSection) -> 
     if check.asked == "objects":
         return Measured(tuple(found for one in restored for found in facts.missing_objects(one)))
     if check.asked == "rows":
-        slack, not_backed_up = restore.row_slack, restore.not_backed_up
-        return Measured(
-            tuple(
-                found
-                for one in restored
-                for found in facts.row_ratios(one, slack=slack, not_backed_up=not_backed_up)
-            )
+        ratios = partial(
+            facts.row_ratios,
+            slack=restore.row_slack,
+            not_backed_up=restore.not_backed_up,
+            critical=asking.environment.limits_of(check).critical or 0.0,
         )
+        return Measured(tuple(found for one in restored for found in ratios(one)))
     if check.asked == "question":
         if restore.question is None:
             return NotConfigured("not configured: the environment has no section 'backups.restore.question'")
