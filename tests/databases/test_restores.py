@@ -283,6 +283,24 @@ def test_extension_that_is_missing_on_the_scratch_server_says_nothing_about_the_
     assert names_of_ours(scratch) == []
 
 
+@pytest.mark.parametrize(("version", "verdict"), [("", "critical"), ("VERSION '1.3'", "unknown")])
+def test_type_that_is_missing_is_the_dumps_fault_unless_an_extension_is_of_another_version(
+    storage, connect_to, scratch, version, verdict
+):
+    with superuser(scratch, MAINTAINED) as session:
+        session.execute("CREATE DATABASE typed")
+        try:
+            with superuser(scratch, MAINTAINED, "typed") as inside:
+                inside.execute(f"CREATE EXTENSION pg_trgm {version}; CREATE TABLE t (a text); ANALYZE")
+            text = pg_dump(scratch, database="typed").replace(b"a text", b"a public.halfvec")
+            connect_to("typed")
+            storage.put("plain", packed(text))
+            found = storage.verdicts("restores", "plain", database="typed", appended=None, question=None)
+            assert found["restore_done"] == verdict
+        finally:
+            session.execute("DROP DATABASE typed WITH (FORCE)")
+
+
 @pytest.fixture(scope="module")
 def rich(scratch: Settings) -> Iterator[str]:
     """A live database with one of everything."""

@@ -17,7 +17,14 @@ from docrag_ops.core.backup_sections import BackupSeries, RestoreSection
 from docrag_ops.core.backups.dump_scan import runnable, scan
 from docrag_ops.core.backups.errors import DamagedError, UnreadableError
 from docrag_ops.core.backups.examined import Examined
-from docrag_ops.core.backups.restored import Restored, TableRows, error_of, is_the_dumps_fault, missing
+from docrag_ops.core.backups.restored import (
+    Restored,
+    TableRows,
+    error_of,
+    is_about_what_is_not_there,
+    is_the_dumps_fault,
+    missing,
+)
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.core.texts import one_line
 from docrag_ops.hooks.backups import BackupStorage
@@ -36,6 +43,7 @@ log = logging.getLogger(__name__)
 QUESTION_SECONDS = 600
 MINUTE_SECONDS = 60
 SERVER, EXTENSIONS, TABLES = (f"restore/{name}.sql" for name in ("server", "extensions", "extension_tables"))
+VERSIONS = b"SELECT extname, extversion FROM pg_extension"
 OBJECTS, LIVE_ROWS = "restore/objects.sql", "restore/live_rows.sql"
 
 
@@ -147,11 +155,31 @@ class RestoreDrill:
             text = runnable(self._text(found, series, deadline))
             code, said = run_sql(text, scratch.variables(seconds=deadline.seconds), deadline)
             if code and is_the_dumps_fault(said):
+                self._require_same_extensions(scratch, said)
                 raise DamagedError(f"psql ended with {error_of(said)}")
             if code:
                 raise CouldNotMeasureError(f"psql ended with {code}: {error_of(said) or 'it said nothing'}")
             self._prove(found, scratch)
             found.seconds = time.monotonic() - began
+
+    def _require_same_extensions(self, scratch: ScratchDatabase, said: str) -> None:
+        """Refuse to blame the dump for the lack of what another version of an extension may have.
+
+        :raises CouldNotMeasureError: names the versions.
+        """
+        if not is_about_what_is_not_there(said):
+            return
+        with scratch.session(seconds=QUESTION_SECONDS) as session:
+            found = dict(session.execute(VERSIONS).fetchall())
+        others = [
+            f"{name} {found.get(name)}, the live database {row['version']}"
+            for row in self._live.extensions
+            if found.get(name := row["name"]) != row["version"]
+        ]
+        if others:
+            raise CouldNotMeasureError(
+                f"psql ended with {error_of(said)}; the scratch server has {'; '.join(others)}"
+            )
 
     def _prove(self, found: Restored, scratch: ScratchDatabase) -> None:
         """Each question for itself: one without an answer leaves the others standing."""

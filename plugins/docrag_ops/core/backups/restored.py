@@ -74,6 +74,12 @@ def is_the_dumps_fault(said: str) -> bool:
     return bool(found and not found[2].startswith(_NOT_THE_DUMP) and not _NOT_THERE.match(found[3]))
 
 
+def is_about_what_is_not_there(said: str) -> bool:
+    """Whether the first error is about a type, a function or an operator class that does not exist."""
+    found = _FIRST_ERROR.search(said)
+    return found is not None and found[2] in ("42704", "42883")
+
+
 def error_of(said: str) -> str:
     """The first error without its details: those quote rows, and a report is no place for rows.
 
