@@ -46,6 +46,8 @@ def counts(*lines: str, cut: int = 0) -> AccessCounts:
         ('{"message":"password authentication failed for user","remote_host":"203.0.113.7"}', "203.0.113.7"),
         ("Invalid user admin from 203.0.113.7 port 40022", "203.0.113.7"),
         ("error: maximum authentication attempts exceeded for root from 203.0.113.7 port 1", "203.0.113.7"),
+        ('{"message":"Unauthorized access attempt","ip":"203.0.113.7"}', "203.0.113.7"),
+        ("WARN JWT validation failed: Signature has expired, ip=203.0.113.7", "203.0.113.7"),
         ("WRONGPASS invalid username-password pair or user is disabled.", UNKNOWN_SOURCE),
         ('{"msg":"cache is off","error":"NOAUTH Authentication required."}', UNKNOWN_SOURCE),
         ('{"msg":"request refused","detail":"Could not validate credentials","ip":"::1"}', "::1"),
@@ -131,6 +133,19 @@ def test_answers_are_counted_by_client(line: str):
     ],
 )
 def test_answers_in_other_formats_are_counted(line: str):
+    assert counts(line).answers[401] == {"203.0.113.7": 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ACCESS.format("10.0.0.1", "-", "GET / HTTP/1.1", 401) + ' "1.2.3.4, 203.0.113.7, 10.0.0.9"',
+        '{"remote_addr":"10.0.0.1","status":401,"http_x_forwarded_for":"203.0.113.7"}',
+        '{"remote_addr":"203.0.113.7","status":401,"http_x_forwarded_for":"1.2.3.4"}',
+        '{"res":{"statusCode":401},"remoteAddress":"203.0.113.7"}',
+    ],
+)
+def test_client_is_who_our_proxy_passed_on_and_not_who_the_client_says(line: str):
     assert counts(line).answers[401] == {"203.0.113.7": 1}
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from docrag_ops.core.logs.addresses import address_in, source_in
+from docrag_ops.core.logs.addresses import address_in, client_of, source_in
 from docrag_ops.core.logs.blocks import whole_lines
 from docrag_ops.core.logs.failed_words import FAILED_WORDS
 from docrag_ops.core.logs.messages import MESSAGE_KEYS, MOST_CHARACTERS, message_of
@@ -40,6 +40,7 @@ HINTS = (
     b"invalid user",
     b"pg_hba",
     b"wrongpass",
+    b"jwt",
 )
 LIMIT_HINTS = (b"limiting ", b"delaying request")
 STATUS_HINTS = (b"401", b"429", b"503")
@@ -56,6 +57,8 @@ _ACCESS = re.compile(
 _UVICORN = re.compile(rb'(?:INFO:\s+)?(\S{1,60}) - "[A-Z]{1,10} [^"]*+" (\d{3})\b')
 # The same anywhere in a line, as actix, envoy and others write it behind a time of their own.
 _ANSWERED = re.compile(rb'"[A-Z]{3,10} /[^"]*+"[ :]*(\d{3})\b')
+_FORWARDED = re.compile(rb'"([0-9A-Fa-f]{0,4}[.:][0-9A-Fa-f.:, ]{2,400})"')
+FORWARDED_KEYS = ("x_forwarded_for", "x-forwarded-for", "http_x_forwarded_for", "forwarded_for")
 _NONE_FAILED = re.compile(r"[\"']?\s*[=:]\s*[\"']?(?:0|false|null|none)\b", re.IGNORECASE)
 # Beside its message, what a line says went wrong; other fields hold what users wrote.
 SAYING_KEYS = (*MESSAGE_KEYS, "event.action", "log", "error", "err", "error.message", "reason", "detail")
@@ -82,15 +85,7 @@ SOURCE_KEYS = (
         "ip_address",
         "address",
     ),
-    *(
-        "peer",
-        "addr",
-        "remote",
-        "x_forwarded_for",
-        "x-forwarded-for",
-        "http_x_forwarded_for",
-        "forwarded_for",
-    ),
+    *("peer", "addr", "remote", "remoteaddress"),
 )
 STATUS_KEYS = ("status", "status_code", "statuscode", "http.status_code", "http.response.status_code", "code")
 
@@ -148,7 +143,9 @@ class AccessReader:
         if _LIMITING.search(text) or _DRY_RUN.search(text):
             self._limit(text, into)
         elif access := _ACCESS.match(text) or _UVICORN.match(text):
-            _answered(int(access[2]), access[1].decode("utf-8", "replace"), into)
+            forwarded = _FORWARDED.search(text, access.end())
+            source = address_in(access[1].decode("utf-8", "replace"))
+            _answered(int(access[2]), client_of(source, forwarded[1].decode() if forwarded else ""), into)
         elif answered := _ANSWERED.search(text):
             _answered(int(answered[1]), source_in(text[:4096].decode("utf-8", "replace")), into)
         else:
@@ -164,7 +161,11 @@ class AccessReader:
     def _structured(self, data: Json, into: AccessCounts) -> None:
         fields = {key.lower(): value for key, value in _flat(data)}
         nested = {key.rpartition(".")[2]: value for key, value in fields.items()} | fields
-        source = next((str(nested[key]) for key in SOURCE_KEYS if nested.get(key)), "")
+        source, forwarded = (
+            next((str(nested[key]) for key in keys if nested.get(key)), "")
+            for keys in (SOURCE_KEYS, FORWARDED_KEYS)
+        )
+        source = client_of(address_in(source), forwarded)
         parts = (str(fields[key]) for key in SAYING_KEYS if fields.get(key))
         message = storable(" ".join(parts))[:MOST_CHARACTERS]
         said = message.encode()

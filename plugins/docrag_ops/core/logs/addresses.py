@@ -12,6 +12,14 @@ _ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})(?![\w.])"
 )
 
+_OURS = [
+    ipaddress.ip_network(one)
+    for one in (
+        *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "127.0.0.0/8"),
+        *("fc00::/7", "fe80::/10", "::1/128"),
+    )
+]
+
 
 def address_in(text: str) -> str:
     """The address that a field holds, without port and brackets; of a list (X-Forwarded-For) the first.
@@ -32,6 +40,25 @@ def address_in(text: str) -> str:
         return ""
     mapped = getattr(address, "ipv4_mapped", None)
     return str(mapped or address)
+
+
+def client_of(source: str, forwarded: str) -> str:
+    """Who asked, when a proxy of our own passed it on: the last address of X-Forwarded-For that is not ours.
+
+    Those before it are what the client itself says.
+
+    >>> client_of("10.0.0.1", "1.2.3.4, 203.0.113.7, 10.0.0.9"), client_of("203.0.113.7", "1.2.3.4")
+    ('203.0.113.7', '203.0.113.7')
+    """
+    if source and not _is_ours(source):
+        return source
+    passed_on = [address for one in forwarded.split(",") if (address := address_in(one))]
+    return next((one for one in reversed(passed_on) if not _is_ours(one)), source or address_in(forwarded))
+
+
+def _is_ours(text: str) -> bool:
+    address = ipaddress.ip_address(text)
+    return any(address in network for network in _OURS if network.version == address.version)
 
 
 def source_in(message: str) -> str:

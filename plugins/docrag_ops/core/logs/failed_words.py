@@ -11,6 +11,8 @@ FAILED_WORDS = (
     r"log[ _.-]?in[ _.-]fail(?:ed|ure)",
     r"(?:invalid|wrong|bad|incorrect|expired)[ _.-](?:[\w-]+(?: name)? (?:or|and) )?(?:credentials?|password)\b",
     r"(?:invalid|wrong|bad|incorrect|expired)[ _.-](?:api|access|auth|bearer|jwt|session)[ _.-]?(?:token|key)\b",
+    r"\b(?:jwt|token) (?:validation|verification) failed\b",
+    r"\bunauthori[sz]ed (?:access|login|request)\b",
     r"password mismatch",
     r"\binvalid user \S+ from\b",
     r"\bno pg_hba\.conf entry for\b",
