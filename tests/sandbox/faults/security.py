@@ -67,7 +67,8 @@ def guess_secrets(settings: Settings, state: State) -> None:
 
 def forget_guesses(settings: Settings, state: State) -> None:
     forget_bad_answers(settings, state["since"])
-    _forget_lines(settings, "api-*/logs/api.log", ATTACKER)
+    for words in (ATTACKER, '"status": 401'):
+        _forget_lines(settings, "api-*/logs/api.log", words)
 
 
 def meet_the_limit(settings: Settings, state: State) -> None:
