@@ -90,3 +90,37 @@ def test_every_alert_says_what_to_do():
     for alert in alerts():
         assert {"summary", "description", "runbook"} == set(alert["annotations"])
         assert alert["labels"]["severity"] in ("critical", "warning")
+
+
+@pytest.mark.parametrize(
+    ("label", "query", "answered"),
+    [
+        ("status", "traffic/error_ratio.promql", 1),
+        ("code", "traffic/error_ratio.promql", 0),
+        ("status", "slo/requests.promql", 1),
+        ("code", "slo/requests.promql", 0),
+    ],
+)
+def test_no_request_is_called_good_that_does_not_say_how_it_ended(
+    label: str, query: str, answered: int, tmp_path: Path
+):
+    variables = {"requests": 'job="api"', "window": "15m"}
+    samples = [{"labels": "{}", "value": 1}] * answered
+    test = {
+        "interval": "1m",
+        "input_series": [
+            {"series": f'http_requests_total{{job="api",{label}="200"}}', "values": "0+60x30"}
+        ],
+        "promql_expr_test": [
+            {
+                "expr": f"count({INCLUDE.promql(query, variables)})",
+                "eval_time": "30m",
+                "exp_samples": samples,
+            }
+        ],
+    }
+    file = tmp_path / "tests.yaml"
+    file.write_text(yaml.safe_dump({"tests": [test]}))
+    command = [program("promtool"), "test", "rules", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

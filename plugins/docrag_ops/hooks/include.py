@@ -10,6 +10,7 @@ from docrag_ops.core.environments import Environment, check_names_are_known, par
 from docrag_ops.core.errors import DefinitionError
 
 INCLUDE = Path(__file__).resolve().parents[3] / "include"
+DEFAULT_VARIABLES = {"status": "status"}
 QUERY_SOURCES = frozenset({"sql", "promql"})
 SOURCES = QUERY_SOURCES | {
     "access",
@@ -120,10 +121,13 @@ class IncludeFolder:
         return self._read(Path(name))
 
     def promql(self, name: str, variables: dict[str, str]) -> str:
-        """A PromQL file without its comment lines, `${name}` replaced from the environment's variables."""
+        """A PromQL file without its comment lines, `${name}` replaced from the environment's variables.
+
+        `status`, the label that holds a request's HTTP status, is `status` where they do not say otherwise.
+        """
         text = "\n".join(line for line in self.query("promql", name).splitlines() if not line.startswith("#"))
         try:
-            return Template(text).substitute(variables).strip()
+            return Template(text).substitute({**DEFAULT_VARIABLES, **variables}).strip()
         except (KeyError, ValueError) as error:
             raise DefinitionError(
                 f"include/promql/{name} needs {error} which the environment's traffic.variables do not give; "
