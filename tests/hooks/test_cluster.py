@@ -211,3 +211,24 @@ def test_answer_that_lists_no_groups_is_not_that_there_are_none(kubeconfig: Poin
     with serving(behaviour) as server:
         kubeconfig(server.port)
         error_of(lambda: ClusterHook().api_groups())
+
+
+def pod(name: str, phase: str, ready: str) -> dict:
+    owner = {"kind": "DaemonSet", "name": "fluentd", "uid": "set-1", "controller": True}
+    conditions = [{"type": "Ready", "status": ready}]
+    return {
+        "metadata": {"uid": name, "name": name, "ownerReferences": [owner]},
+        "status": {"phase": phase, "conditions": conditions},
+    }
+
+
+def test_evicted_pods_are_none_of_a_workloads(monkeypatch: pytest.MonkeyPatch):
+    pods = [pod("left", "Failed", "False"), pod("new", "Running", "True"), pod("starts", "Pending", "False")]
+    bodies = {"/daemonsets/fluentd": {"metadata": {"uid": "set-1"}}, "/pods": {"items": pods}}
+
+    def ask(hook: ClusterHook, path: str, query: object) -> tuple[int, bytes]:
+        return 200, json.dumps(next(body for end, body in bodies.items() if path.endswith(end))).encode()
+
+    monkeypatch.setattr(ClusterHook, "_ask", ask)
+    found = ClusterHook().pods_of("DaemonSet", "doc-rag-prod", "fluentd")
+    assert [(one.name, ready) for one, ready in found] == [("new", True), ("starts", False)]

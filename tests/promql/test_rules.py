@@ -108,9 +108,7 @@ def test_no_request_is_called_good_that_does_not_say_how_it_ended(
     samples = [{"labels": "{}", "value": 1}] * answered
     test = {
         "interval": "1m",
-        "input_series": [
-            {"series": f'http_requests_total{{job="api",{label}="200"}}', "values": "0+60x30"}
-        ],
+        "input_series": [{"series": f'http_requests_total{{job="api",{label}="200"}}', "values": "0+60x30"}],
         "promql_expr_test": [
             {
                 "expr": f"count({INCLUDE.promql(query, variables)})",

@@ -19,6 +19,7 @@ CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 5.0
 RETRY_PAUSE_SECONDS = 0.2
 PROBE_LIFE_SECONDS = 60
+PROBE_TRIES = 100
 SLOW_ENTRIES = 128
 
 
@@ -42,11 +43,16 @@ class CacheHook(BaseHook):
             raise UnreachableError(f"Redis ({self.conn_id}) does not answer PING: {error}") from error
 
     def info(self) -> dict[str, Any]:
-        """All sections of INFO as one mapping."""
+        """All sections of INFO as one mapping.
+
+        :raises CouldNotMeasureError: when the role may not ask; other questions may still be answered.
+        """
         import redis
 
         try:
             return dict(self._client.info())
+        except redis.exceptions.NoPermissionError as error:
+            raise CouldNotMeasureError(f"Redis ({self.conn_id}) refuses INFO: {error}") from error
         except redis.RedisError as error:
             raise UnreachableError(f"Redis ({self.conn_id}) does not answer INFO: {error}") from error
 
@@ -54,19 +60,43 @@ class CacheHook(BaseHook):
         """Set, get and delete one key of our own; the text says what failed, empty when all went well.
 
         The key is unique and expires by itself, so a run that is killed half-way leaves nothing behind.
+
+        :raises CouldNotMeasureError: when the role may not, or a server of a cluster has no slot for our keys; neither
+            says anything about the server.
         """
         import redis
 
-        key, value = f"docrag-ops:probe:{uuid.uuid4()}", uuid.uuid4().hex
+        value = uuid.uuid4().hex
         try:
-            self._client.set(key, value, ex=PROBE_LIFE_SECONDS)
+            key = self._own_key(value)
             answer = self._client.get(key)
             deleted = self._client.delete(key)
+        except redis.exceptions.NoPermissionError as error:
+            raise CouldNotMeasureError(
+                f"Redis ({self.conn_id}) does not let this user write docrag-ops:probe:*: {error}"
+            ) from error
         except redis.RedisError as error:
             return f"{type(error).__name__}: {error}"
         if answer != value.encode() or deleted != 1:
             return f"wrote {value!r}, read {answer!r}, deleted {deleted} keys; expected the same value and 1"
         return ""
+
+    def _own_key(self, value: str) -> str:
+        """Set a key of our own and return it. A server of a cluster keeps only some keys and sends the others away."""
+        import redis
+
+        for _ in range(PROBE_TRIES):
+            key = f"docrag-ops:probe:{uuid.uuid4()}"
+            try:
+                self._client.set(key, value, ex=PROBE_LIFE_SECONDS)
+            except redis.exceptions.MovedError as error:
+                moved = error
+            else:
+                return key
+        raise CouldNotMeasureError(
+            f"Redis ({self.conn_id}) sent all of {PROBE_TRIES} keys to other servers of its cluster ({moved}): it is no"
+            " master, or has next to no slots"
+        )
 
     def ping_seconds(self, times: int) -> list[float]:
         """How long each of so many PINGs took, the network included; the first, which connects, is not among them."""

@@ -54,7 +54,11 @@ class CacheSettings(CacheHook):
                 refused += 1
                 continue
             began = time.monotonic()
-            if self.write_probe():
+            try:
+                failed = bool(self.write_probe())
+            except CouldNotMeasureError:
+                failed = True
+            if failed:
                 errors += 1
             else:
                 seconds.append(time.monotonic() - began)

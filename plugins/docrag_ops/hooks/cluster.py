@@ -194,7 +194,10 @@ class ClusterHook(BaseHook):
         return [pod for pod, ready in self.pods_of(kind, namespace, name) if ready]
 
     def pods_of(self, kind: str, namespace: str, name: str) -> list[tuple[PodName, bool]]:
-        """All pods that belong to a workload, by name, each with whether it is ready and stays.
+        """The pods that belong to a workload, by name, each with whether it is ready and stays.
+
+        One that is finished (evicted, shut down with its node) is left out: it stays listed for as long as nobody
+        deletes it, runs nothing, and the kubelet has dropped its containers.
 
         They are followed by owner references. Labels would not do: `app=api` may match the pods of two Deployments.
 
@@ -210,7 +213,11 @@ class ClusterHook(BaseHook):
             owners = {uid for uid, _, owner, _ in sets if owner in owners}
         pods = self.list_items(f"/api/v1/namespaces/{namespace}/pods", _ownership)
         return sorted(
-            ((PodName(namespace, pod), ready) for _, pod, owner, ready in pods if owner in owners),
+            (
+                (PodName(namespace, pod), ready)
+                for _, pod, owner, ready in pods
+                if owner in owners and ready is not None
+            ),
             key=lambda one: one[0].name,
         )
 
@@ -251,9 +258,11 @@ class _ExpiredListError(Exception):
     """The API server forgot the state that a list's next page belongs to (HTTP 410)."""
 
 
-def _ownership(item: Mapping[str, Any]) -> tuple[str, str, str, bool]:
-    """Uid, name, the controlling owner's uid, and whether the object is a ready pod that stays."""
+def _ownership(item: Mapping[str, Any]) -> tuple[str, str, str, bool | None]:
+    """Uid, name, the controlling owner's uid, and whether it is a ready pod that stays; None of a finished one."""
     meta, status = item["metadata"], item.get("status") or {}
     owner = next((owner["uid"] for owner in meta.get("ownerReferences") or () if owner.get("controller")), "")
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in status.get("conditions") or ())
+    if status.get("phase") in ("Succeeded", "Failed"):
+        return meta["uid"], meta["name"], owner, None
     return meta["uid"], meta["name"], owner, ready and not meta.get("deletionTimestamp")

@@ -14,6 +14,7 @@ from docrag_ops.core.logs.files import (
     PART,
     PRINTF,
     STAT,
+    Kind,
     LogFile,
     is_utf8,
     parse_identities,
@@ -47,7 +48,8 @@ class PodFiles:
     def list(self, roots: Sequence[str]) -> list[LogFile]:
         """Everything below the roots, on their own file systems; no symlink is followed.
 
-        :raises CouldNotMeasureError: when the list would not be whole, or the pod lacks `find` and `stat`.
+        :raises CouldNotMeasureError: when the list would not be whole, a root is no folder, or the pod lacks `find`
+            and `stat`.
         """
         base = ["find", *roots, "-xdev"]
         done = self._run([*base, "-printf", PRINTF], seconds=LIST_SECONDS)
@@ -57,9 +59,15 @@ class PodFiles:
             parse = parse_print0_stat
         self._refuse_complaints("list", done)
         try:
-            return parse(done.stdout)
+            files = parse(done.stdout)
         except ValueError as error:
             raise CouldNotMeasureError(f"Cannot list files in {self._where}: {error}") from error
+        folders = {file.path for file in files if file.kind is Kind.FOLDER}
+        if missing := [root for root in roots if root not in folders]:
+            raise CouldNotMeasureError(
+                f"Cannot list files in {self._where}: there is no folder {', '.join(missing)} (or it is a symlink)"
+            )
+        return files
 
     def open_files(self) -> tuple[frozenset[tuple[int, int]], str]:
         """Device and inode of what processes of the pod hold open; and why some may be missing, or nothing.

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 3.0
 SILENCE_SECONDS = 60.0
 PIECE_BYTES = 2**18
-NO_SUCH_LOG = ("previous terminated container", "is waiting to start")
+NO_SUCH_LOG = ("previous terminated container", "is waiting to start", "is not available")
+"""What the kubelet says of a container that did not run: before its last restart, not yet, or (a pod that was evicted
+or has just got its node) not that it knows of."""
 
 
 def stream_log(

@@ -33,6 +33,11 @@ class ContainerFacts:
     cpu_limit_cores: float | None = None
     memory_limit_bytes: float | None = None
 
+    @property
+    def failed(self) -> bool:
+        """It ended, and not well."""
+        return self.terminated_reason not in ("", "Completed")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PodFacts:

@@ -48,17 +48,36 @@ def cordoned(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
         )
 
 
-def unbound_claim_minutes(claims: Iterable[Json], now: datetime) -> Iterator[Measurement]:
-    """Minutes that a PersistentVolumeClaim has not been bound; 0 when it is."""
+SELECTED_NODE = "volume.kubernetes.io/selected-node"
+
+
+def is_pending(claim: Json) -> bool:
+    """Whether a claim still waits for its volume."""
+    return (claim.get("status") or {}).get("phase") == "Pending"
+
+
+def unbound_claim_minutes(
+    claims: Iterable[Json], classes: Iterable[Json], now: datetime
+) -> Iterator[Measurement]:
+    """Minutes that a PersistentVolumeClaim has not been bound; 0 when it is, or when nothing asks for it.
+
+    A class that binds with the first consumer (the default of kind and k3s) leaves a claim Pending until a pod that
+    uses it has got a node; a pod that gets none has a check of its own.
+    """
+    late = {
+        one["metadata"]["name"] for one in classes if one.get("volumeBindingMode") == "WaitForFirstConsumer"
+    }
     for claim in claims:
         meta, phase = claim["metadata"], (claim.get("status") or {}).get("phase", "Unknown")
-        bound = phase == "Bound"
+        bound, storage = phase == "Bound", claim["spec"].get("storageClassName")
+        unasked = (
+            is_pending(claim) and storage in late and SELECTED_NODE not in (meta.get("annotations") or {})
+        )
+        wait = ", which waits for the first pod that uses it" if unasked else ""
         yield Measurement(
             subject=f"{meta['namespace']}/{meta['name']}",
-            value=0 if bound else minutes_between(parse_time(meta["creationTimestamp"]), now),
-            evidence=""
-            if bound
-            else f"phase {phase}, storage class {claim['spec'].get('storageClassName')!r}",
+            value=0 if bound or unasked else minutes_between(parse_time(meta["creationTimestamp"]), now),
+            evidence="" if bound else f"phase {phase}, storage class {storage!r}{wait}",
         )
 
 

@@ -168,6 +168,11 @@ def failed(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:
 def _failed_pods(pods: Iterable[PodFacts], concerns: Callable[[PodFacts], bool]) -> Iterator[Measurement]:
     for pod in pods:
         hit = pod.phase == "Failed" and concerns(pod)
-        yield Measurement(
-            subject=pod.subject, value=int(hit), evidence=f"{pod.reason}: {pod.message}" if hit else ""
-        )
+        yield Measurement(subject=pod.subject, value=int(hit), evidence=_failure_text(pod) if hit else "")
+
+
+def _failure_text(pod: PodFacts) -> str:
+    """The pod's own words; a pod that failed because its containers did has none."""
+    ends = [f"container {one.name}: {one.terminated_reason}" for one in pod.containers if one.failed]
+    own = ": ".join(part for part in (pod.reason, pod.message) if part)
+    return "; ".join(part for part in (own, *ends) if part) or "it does not say why"

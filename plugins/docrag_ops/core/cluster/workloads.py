@@ -117,11 +117,21 @@ def autoscaler_limited_minutes(autoscalers: Iterable[Json], now: datetime) -> It
         bad = limited is not None and limited.status == "True" and limited.reason == "TooManyReplicas"
         yield Measurement(
             subject=_subject(autoscaler),
-            value=minutes_between(limited.changed_at, now) if limited and bad else 0,
+            value=minutes_between(_limited_since(autoscaler, limited), now) if limited and bad else 0,
             evidence=f"{limited.message}; maxReplicas {autoscaler['spec']['maxReplicas']}"
             if limited and bad
             else "",
         )
+
+
+def _limited_since(autoscaler: Json, limited: ConditionFacts) -> datetime | None:
+    """When the maximum began to hold it back.
+
+    The condition's own time is that of its status: from TooFewReplicas (a quiet night) to TooManyReplicas it stays
+    True. But what is at its maximum was scaled there.
+    """
+    scaled = parse_time((autoscaler.get("status") or {}).get("lastScaleTime"))
+    return max(filter(None, (limited.changed_at, scaled)), default=None)
 
 
 def autoscalers_unable(autoscalers: Iterable[Json], now: datetime) -> Iterator[Measurement]:
@@ -154,7 +164,7 @@ def _subject(item: Json) -> str:
 def services_without_endpoints(
     services: Iterable[Json], slices: Iterable[Json], now: datetime
 ) -> Iterator[Measurement]:
-    """1 for a Service with a selector and no ready endpoint, else 0."""
+    """1 for a Service with a selector and no ready endpoint, else 0. An ExternalName is a DNS name, whatever it selects."""
     ready: dict[str, int] = {}
     for part in slices:
         service = (part["metadata"].get("labels") or {}).get("kubernetes.io/service-name")
@@ -165,7 +175,8 @@ def services_without_endpoints(
         )
         ready[key] = ready.get(key, 0) + count
     for service in services:
-        if service["spec"].get("selector"):
+        spec = service["spec"]
+        if spec.get("selector") and spec.get("type") != "ExternalName":
             subject = _subject(service)
             none = ready.get(subject, 0) == 0
             yield Measurement(subject=subject, value=int(none), evidence="0 ready endpoints" if none else "")

@@ -3,7 +3,7 @@
 `error=nil`, `0 errors` and a message about an ERROR are no errors. Recognised: JSON (`"level":"error"`, nested as
 ECS has it, numbers as pino has them), logfmt (`level=error`), klog (`E1123 …`), and plain lines whose level stands
 before the message: `2026-11-23T12:00:00Z ERROR …` (Rust tracing, Log4j, Python), `… [error] …` (nginx, fluentd),
-`error: …`, `… - ERROR - …`.
+`error: …`, `… - ERROR - …`, structlog's `[error    ]`, Celery's `[… ERROR/MainProcess]`, Ruby's `E, […]  ERROR --`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class Level(StrEnum):
 
 WORDS: dict[Level, tuple[str, ...]] = {
     Level.FATAL: ("fatal", "critical", "crit", "panic", "dpanic", "emerg", "emergency", "alert"),
-    Level.ERROR: ("error", "err", "erro", "eror", "severe"),
+    Level.ERROR: ("error", "err", "erro", "eror", "severe", "fail"),
     Level.WARNING: ("warning", "warn", "wrn"),
     Level.INFO: ("info", "information", "informational", "inf", "notice", "log"),
-    Level.DEBUG: ("debug", "dbg", "verbose", "fine"),
-    Level.TRACE: ("trace", "trc", "finest"),
+    Level.DEBUG: ("debug", "dbg", "dbug", "verbose", "fine"),
+    Level.TRACE: ("trace", "trc", "trce", "finest"),
 }
 LEVELS: dict[bytes, Level] = {word.encode(): level for level, words in WORDS.items() for word in words}
 # pino's and bunyan's numbers.
@@ -54,7 +54,10 @@ LEVELS |= {
     )
 }
 KLOG = {b"I": Level.INFO, b"W": Level.WARNING, b"E": Level.ERROR, b"F": Level.FATAL}
-KEYS = ("level", "severity", "lvl", "log.level", "levelname", "loglevel", "log_level", "Level", "@l")
+KEYS = (
+    *("level", "severity", "lvl", "log.level", "levelname", "loglevel", "log_level", "Level", "@l"),
+    *("LogLevel", "Severity", "severity_text", "severityText", "SeverityText", "LEVEL"),
+)
 
 _word = "|".join(
     sorted((word for words in WORDS.values() for word in words if word != "log"), key=len, reverse=True)
@@ -84,18 +87,23 @@ _LOGFMT_LEVEL = re.compile(
 PLAIN_LEVEL = re.compile(
     rb"""
     (?: (?:\x1b\[[\d;]*m)+ | \s )*+
-    (?: (?: \[ (?! (?i:%(word)s)\] ) [^\]]{0,80} \]:?       # [anything] but a level
+    (?: (?: \[ \d[\d:.TZ+-]*+ \s [\d:.,+-]++ (?= \s (?:%(WORD)s)/ )  # [2026-11-23 12:00:00,123: ERROR/MainProcess]
+          | \[ (?! (?:\x1b\[[\d;]*m)*+ (?i:%(word)s) \s*+ (?:\x1b\[[\d;]*m)*+ \] | \d[^\]]* (?:%(WORD)s)/ )
+            [^\]]{0,80} \]:?                                # [anything] but a level
+          | [DIWEFA],                                       # Ruby's E, [time #pid] ERROR -- :
+          | (?<=:\d\d,\d\d\d[ ]) [A-Za-z_][\w.]*+ (?= \s++ (?:%(WORD)s)\b )  # Python's time, name, level
+          | [\w.-]+ @ [\w.-]+ (?= \s++ (?:%(WORD)s): )      # PostgreSQL's user@database
           | [(<]?[+-]?\d[\w:.,+/-]*[)>]?[,:]?               # times, dates, zones, numbers, process ids
           | [A-Z][a-z]{2} (?=[ ,])                          # Nov, Mon
           | UTC | GMT | CES?T | AM | PM
           | -(?: \s+(?! (?:%(WORD)s)\b ) [\w.:-]+ \s+-)?    # - or - name -
           | [\w.-]+\[\d+\]:                                 # program[pid]:
           | \#\d+ | \| | \*\d*
-        ) (?: \s | \x1b\[[\d;]*m )++
+        ) (?: (?: \s | \x1b\[[\d;]*m )++ | (?<= \] ) (?= \[ ) )
     )*+
     (?: (?:\x1b\[[\d;]*m)*+
-        (?: [\[<(]? (%(WORD)s|LOG(?=:)) (?= [\s\])>|:,] | $ | \x1b )
-          | [\[<] ((?i:%(word)s)) [\]>]
+        (?: [\[<(]? (%(WORD)s|LOG(?=:)) (?= [\s\])>|:,/] | $ | \x1b | \[\d )
+          | [\[<] (?:\x1b\[[\d;]*m)*+ ((?i:%(word)s)) \s*+ (?:\x1b\[[\d;]*m)*+ [\]>]
           | ((?i:%(word)s)) : (?! \s* (?:nil|none|null|false|0)\b )
           | (%(word)s) \t
         )
@@ -135,7 +143,7 @@ def _json_level(text: bytes) -> Level:
     """
     found = _JSON_LEVEL.search(text)
     if found is None:
-        return _parsed_level(text, Level.NONE) if b'"log"' in text else Level.NONE
+        return _parsed_level(text, Level.NONE) if b'"log"' in text or b'"record"' in text else Level.NONE
     level = LEVELS.get((found[1] or found[2]).lower(), Level.NONE)
     return level if text.find(b"{", 1, found.start()) < 0 else _parsed_level(text, level)
 
@@ -146,9 +154,16 @@ def _parsed_level(text: bytes, otherwise: Level) -> Level:
     except (ValueError, RecursionError):
         return otherwise
     value = next((data[key] for key in KEYS if key in data), None)
-    if value is None and isinstance(data.get("log"), dict):
-        value = data["log"].get("level")
+    if value is None:
+        value = _level_within(data, "log", "level") or _level_within(data, "record", "level", "name")
     return Level.NONE if value is None else LEVELS.get(_word_of(value), Level.NONE)
+
+
+def _level_within(data: Any, *path: str) -> Any:
+    """A level further down: ECS' log.level, loguru's record.level.name."""
+    for key in path:
+        data = data.get(key) if isinstance(data, dict) else None
+    return data
 
 
 def _word_of(value: Any) -> bytes:

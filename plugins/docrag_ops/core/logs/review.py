@@ -73,6 +73,11 @@ class Review:
         """Entries at error or worse."""
         return sum(count for level, count in self.counts.items() if level.is_error)
 
+    @property
+    def says_levels(self) -> bool:
+        """Whether any entry says how bad it is; where none does, "no error" would mean nothing."""
+        return self.entries > self.counts[Level.NONE]
+
     def levels(self) -> str:
         """All lines by level, in words."""
         return ", ".join(f"{self.counts[level]:,} {level}" for level in Level if self.counts[level])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -13,6 +14,8 @@ from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.operators.asking import Answers, Asking, answer_each
+
+log = logging.getLogger(__name__)
 
 NAMESPACED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "pods": ("/api/v1/namespaces/{}/pods", facts.pod_facts),
@@ -31,6 +34,7 @@ NAMESPACED: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 CLUSTER_WIDE: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "nodes": ("/api/v1/nodes", dict),
+    "storage_classes": ("/apis/storage.k8s.io/v1/storageclasses", dict),
     "node_usage": ("/apis/metrics.k8s.io/v1beta1/nodes", facts.node_usage_facts),
 }
 
@@ -78,6 +82,14 @@ class _Cluster:
     def pod_usage(self) -> list[facts.UsageFacts]:
         """What each container uses now."""
         return [one for pod in self.read("pod_usage") for one in pod]
+
+    def classes_of_pending(self) -> list[Any]:
+        """The storage classes, where a claim is pending; without the right to see them, it is judged as of any."""
+        try:
+            return self.read("storage_classes") if any(map(nodes.is_pending, self.read("claims"))) else []
+        except CouldNotMeasureError as error:
+            log.warning("How claims are bound cannot be seen: %s", error)
+            return []
 
     def namespace_measurements(self) -> list[Measurement]:
         """0 for each namespace that exists; a missing one is a problem."""
@@ -150,7 +162,9 @@ QUESTIONS: dict[str, Question] = {
     "nodes_not_ready": lambda c: nodes.not_ready(c.read("nodes"), c.now),
     "nodes_under_pressure": lambda c: nodes.under_pressure(c.read("nodes"), c.now),
     "nodes_cordoned": lambda c: nodes.cordoned(c.read("nodes"), c.now),
-    "unbound_claim_minutes": lambda c: nodes.unbound_claim_minutes(c.read("claims"), c.now),
+    "unbound_claim_minutes": lambda c: nodes.unbound_claim_minutes(
+        c.read("claims"), c.classes_of_pending(), c.now
+    ),
     "memory_used": lambda c: nodes.memory_used(c.read("pods"), c.pod_usage(), c.now),
     "cpu_used": lambda c: nodes.cpu_used(c.read("pods"), c.pod_usage(), c.now),
     "node_memory_used": lambda c: nodes.node_used(c.read("nodes"), c.read("node_usage"), "memory", c.now),

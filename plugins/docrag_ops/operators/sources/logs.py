@@ -25,6 +25,9 @@ PER = 10_000
 RUNS_COMPARED = 7
 TOP_ERRORS, TOP_WARNINGS = 6, 2
 EXAMPLE_BYTES = 160
+NO_LEVELS = (
+    "none of {:,} entries says its level in a form that is known, so errors cannot be told from the rest"
+)
 
 
 def answer(checks: Sequence[Check], asking: Asking) -> Answers:
@@ -82,6 +85,8 @@ class LogReview:
         review = self.review
         if not review.entries:
             raise CouldNotMeasureError("there is no line at all")
+        if not review.says_levels:
+            return TooLittle(NO_LEVELS.format(review.entries))
         value = review.errors / review.entries * per
         return Measured((Measurement(subject=SUBJECT, value=value, evidence=_top(review)),))
 
@@ -89,6 +94,8 @@ class LogReview:
         """One subject per new template of an error, its value how often it was written."""
         if self._history_trouble:
             raise CouldNotMeasureError(f"cannot be compared with earlier runs: {self._history_trouble}")
+        if self.review.entries and not self.review.says_levels:
+            return TooLittle(NO_LEVELS.format(self.review.entries))
         if self._first_run:
             return TooLittle("first run: there are no templates to compare with")
         seen = self.review.miner.seen()
