@@ -78,6 +78,26 @@ def test_many_findings_are_counted_not_listed():
     assert "32 more are in the run's report" in written.text
 
 
+def test_many_subjects_of_one_check_do_not_hide_another():
+    pods = [finding("pod_crash_looping", subject=f"pod-{number}", evidence="x") for number in range(40)]
+    text = failed(*pods, finding("postgres_connect", subject="postgres", evidence="takes nobody")).text
+    assert "takes nobody" in text
+    assert "33 more are in the run's report: pod_crash_looping (33)" in text
+
+
+def test_one_cause_of_many_checks_has_a_title_to_read_and_none_of_their_remedies():
+    lost = [
+        finding(f"check_{n}", subject="all", verdict=Verdict.UNKNOWN, evidence="HTTP 401", remedy=f"Do {n}.")
+        for n in range(9)
+    ]
+    written = failed(*lost)
+    assert written.title == (
+        "UNKNOWN in docrag-prod: check_0, check_1, check_2 and 6 more checks (daily_health_check)"
+    )
+    assert "Do 0." not in written.text
+    assert "Remedy: Mend what the evidence says" in written.text
+
+
 def test_warnings_are_counted_only():
     text = failed(finding("a", evidence="why"), finding("b", verdict=Verdict.WARNING, evidence="hm")).text
     assert "1 warnings" in text

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -48,7 +49,7 @@ class Known:
 
 def compose(alarm: Alarm, known: Known, *, template: str) -> Message:
     """The message about an alarm. The template's first line is the title."""
-    bad = [group for group in grouped(known.result.findings) if group.verdict.fails] if known.result else []
+    bad = _worst_first(known.result.findings) if known.result else []
     rendered = render(
         template,
         alarm=alarm,
@@ -57,7 +58,8 @@ def compose(alarm: Alarm, known: Known, *, template: str) -> Message:
         result=known.result,
         missing=known.missing,
         bad=bad[:MOST_GROUPS],
-        left_out=len(bad) - len(bad[:MOST_GROUPS]),
+        groups=len(bad),
+        left_out=list(Counter(group.first.check for group in bad[MOST_GROUPS:]).items()),
         tasks=_worth_naming(known.tasks, stopped=alarm.facts.get("reason") == TIMED_OUT),
         since=lambda group: _since(group, known.since),
     )
@@ -66,6 +68,20 @@ def compose(alarm: Alarm, known: Known, *, template: str) -> Message:
         title=shortened(one_line(title), size_bytes=TITLE_BYTES),
         text=shortened(text.strip(), size_bytes=TEXT_BYTES),
     )
+
+
+def _worst_first(findings: Sequence[Finding]) -> list[Group]:
+    """What fails the run, the worst first; of equals each check's first before any check's second.
+
+    A message shows only a few: fifty pods that crash must not hide the database that is down.
+    """
+    bad = [group for group in grouped(findings) if group.verdict.fails]
+    seen: Counter[str] = Counter()
+    turns = []
+    for group in bad:
+        turns.append((-group.verdict.severity, seen[group.first.check]))
+        seen[group.first.check] += 1
+    return [group for _, group in sorted(zip(turns, bad, strict=True), key=lambda one: one[0])]
 
 
 def _reason(alarm: Alarm) -> str:

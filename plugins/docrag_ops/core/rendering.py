@@ -12,6 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from docrag_ops.core.change_findings import headline
 from docrag_ops.core.findings import Finding
+from docrag_ops.core.judging import EVERYTHING
 from docrag_ops.core.performance.charts import chart_lines
 from docrag_ops.core.sparklines import sparkline_points
 from docrag_ops.core.texts import one_line
@@ -19,6 +20,8 @@ from docrag_ops.core.units import format_amount, format_value
 from docrag_ops.core.verdicts import Verdict
 
 WIDTH = 110
+MOST_NAMED = 3
+UNMEASURED = "Mend what the evidence says: until these checks can be measured again, nothing is known of what they look at."
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,25 @@ class Group:
         for finding in self.findings:
             by_check.setdefault(finding.check, []).append(one_line(finding.subject))
         return "; ".join(
-            f"{check}: {subjects[0]}" + (f" and {len(subjects) - 1:,} more" if len(subjects) > 1 else "")
+            (check if subjects == [EVERYTHING] else f"{check}: {subjects[0]}")
+            + (f" and {len(subjects) - 1:,} more" if len(subjects) > 1 else "")
             for check, subjects in by_check.items()
         )
+
+    @property
+    def title(self) -> str:
+        """The headline, or of many checks the first: a title is read on the lock screen of a telephone."""
+        checks = list(dict.fromkeys(finding.check for finding in self.findings))
+        if len(checks) <= MOST_NAMED:
+            return self.headline
+        return f"{', '.join(checks[:MOST_NAMED])} and {len(checks) - MOST_NAMED:,} more checks"
+
+    @property
+    def remedy(self) -> str:
+        """What to do; when one cause keeps several checks from being measured, none of theirs is meant for it."""
+        if self.verdict is Verdict.UNKNOWN and len({finding.check for finding in self.findings}) > 1:
+            return UNMEASURED
+        return self.first.remedy
 
 
 def grouped(findings: Iterable[Finding]) -> list[Group]:

@@ -179,7 +179,7 @@ def condition_facts(status: Json) -> tuple[ConditionFacts, ...]:
     return tuple(
         ConditionFacts(
             type=condition["type"],
-            status=condition["status"],
+            status=condition.get("status") or "Unknown",
             reason=condition.get("reason") or "",
             message=condition.get("message") or "",
             changed_at=parse_time(condition.get("lastTransitionTime")),

@@ -164,7 +164,7 @@ def _subject(item: Json) -> str:
 def services_without_endpoints(
     services: Iterable[Json], slices: Iterable[Json], now: datetime
 ) -> Iterator[Measurement]:
-    """1 for a Service with a selector and no ready endpoint, else 0. An ExternalName is a DNS name, whatever it selects."""
+    """1 for a Service with a selector and no ready endpoint, else 0. An ExternalName is a name, whatever it selects."""
     ready: dict[str, int] = {}
     for part in slices:
         service = (part["metadata"].get("labels") or {}).get("kubernetes.io/service-name")
