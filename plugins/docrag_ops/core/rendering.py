@@ -21,7 +21,7 @@ from docrag_ops.core.verdicts import Verdict
 
 WIDTH = 110
 MOST_NAMED = 3
-UNMEASURED = "Mend what the evidence says: until these checks can be measured again, nothing is known of what they look at."
+UNMEASURED = "Mend what the evidence says: until it is, nothing is known of all that these checks look at."
 
 
 @dataclass(frozen=True)

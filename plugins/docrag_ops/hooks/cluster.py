@@ -174,12 +174,15 @@ class ClusterHook(BaseHook):
 
     def _connection_client(self) -> ApiClient:
         from airflow.providers.cncf.kubernetes.hooks.kubernetes import KubernetesHook
+        from airflow.sdk.exceptions import AirflowException, AirflowNotFoundException
         from kubernetes.config import ConfigException
         from yaml import YAMLError
 
         try:
             client: ApiClient = KubernetesHook(conn_id=self.conn_id).get_conn()
-        except (ConfigException, YAMLError, OSError, ValueError, TypeError) as error:
+        except AirflowNotFoundException:
+            raise
+        except (AirflowException, ConfigException, YAMLError, OSError, ValueError, TypeError) as error:
             raise UnreachableError(
                 f"The Connection {self.conn_id!r} leads to no cluster ({error}). Its extra needs one of"
                 " kube_config_path, kube_config or in_cluster; the path is one on the worker"
