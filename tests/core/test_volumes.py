@@ -21,6 +21,7 @@ HEADING = "Filesystem 1024-blocks Used Available Capacity Mounted on\n"
             Space(mounted_on="/my data/50% full", total=100, available=99),
         ),
         ("/dev/sdb 100 101 -1 102% /data", Space(mounted_on="/data", total=100, available=-1)),
+        ("10.0.0.1:6789:/ 40111 - - - /data", Space(mounted_on="/data", total=0, available=0)),
         ("btrfs 0 0 0 - /data", Space(mounted_on="/data", total=0, available=0)),
     ],
 )

@@ -34,9 +34,9 @@ def parse_df(text: str) -> Space:
         for position in range(1, len(columns) - 4):
             numbers, share = columns[position : position + 3], columns[position + 3]
             # What is available is negative when root has used up the blocks that are reserved for it.
-            if all(number.lstrip("-").isdecimal() for number in numbers) and (
-                share.endswith("%") or share == "-"
-            ):
-                total, _, available = (int(number) for number in numbers)
+            counted = all(number.lstrip("-").isdecimal() or number == "-" for number in numbers)
+            if counted and numbers[0] != "-" and (share.endswith("%") or share == "-"):
+                # "-" is what the file system does not count, such as CephFS its free inodes.
+                total, available = (0, 0) if "-" in numbers else (int(numbers[0]), int(numbers[2]))
                 return Space(mounted_on=" ".join(columns[position + 4 :]), total=total, available=available)
     raise ValueError(f"df answered {text[:300]!r}; expected a heading and one line about a file system")

@@ -147,6 +147,7 @@ class WorkloadFacts:
     generation: int
     observed_generation: int
     conditions: tuple[ConditionFacts, ...]
+    pod_labels: Mapping[str, str]
 
     @property
     def subject(self) -> str:
@@ -171,6 +172,7 @@ def workload_facts(kind: str, workload: Json) -> WorkloadFacts:
         generation=meta.get("generation") or 0,
         observed_generation=status.get("observedGeneration") or 0,
         conditions=condition_facts(status),
+        pod_labels=((spec.get("template") or {}).get("metadata") or {}).get("labels") or {},
     )
 
 

@@ -59,7 +59,7 @@ def is_pending(claim: Json) -> bool:
 def unbound_claim_minutes(
     claims: Iterable[Json], classes: Iterable[Json], now: datetime
 ) -> Iterator[Measurement]:
-    """Minutes that a PersistentVolumeClaim has not been bound; 0 when it is, or when nothing asks for it.
+    """Minutes that a PersistentVolumeClaim has not been bound; 0 when it is. One that nothing asks for is not judged.
 
     A class that binds with the first consumer (the default of kind and k3s) leaves a claim Pending until a pod that
     uses it has got a node; a pod that gets none has a check of its own.
@@ -73,11 +73,13 @@ def unbound_claim_minutes(
         unasked = (
             is_pending(claim) and storage in late and SELECTED_NODE not in (meta.get("annotations") or {})
         )
-        wait = ", which waits for the first pod that uses it" if unasked else ""
         yield Measurement(
             subject=f"{meta['namespace']}/{meta['name']}",
-            value=0 if bound or unasked else minutes_between(parse_time(meta["creationTimestamp"]), now),
-            evidence="" if bound else f"phase {phase}, storage class {storage!r}{wait}",
+            value=0 if bound else minutes_between(parse_time(meta["creationTimestamp"]), now),
+            evidence="" if bound else f"phase {phase}, storage class {storage!r}",
+            not_judged=f"storage class {storage!r} binds it with the first pod that uses it"
+            if unasked
+            else "",
         )
 
 
@@ -93,6 +95,7 @@ def cpu_used(pods: Iterable[PodFacts], usage: Iterable[UsageFacts], now: datetim
     return _used_of_limit(pods, usage, "cpu_cores", "cpu_limit_cores", now)
 
 
+JUST_STARTED = "a container of its pod has just started, and metrics.k8s.io does not list the pod yet"
 _YOUNG_MINUTES = (
     3.0  # metrics-server scrapes every 15 s to 60 s; a younger container may not be in its list yet
 )
@@ -114,12 +117,20 @@ def _used_of_limit(
                 continue
             value = by_container.get((pod.namespace, pod.name, container.name))
             subject = f"{pod.subject}/{container.name}"
-            if value is None:
+            if value is None and _has_just_started(pod, now):
+                yield Measurement(subject=subject, not_judged=JUST_STARTED)
+            elif value is None:
                 yield Measurement(
                     subject=subject, problem="it runs and is ready, but metrics.k8s.io does not list it"
                 )
             else:
                 yield Measurement(subject=subject, value=value / allowed, evidence=_of(value, allowed, used))
+
+
+def _has_just_started(pod: PodFacts, now: datetime) -> bool:
+    """Whether a container of the pod is young: until metrics-server has two samples of each, it lists none of them."""
+    started = (container.running_since for container in pod.containers)
+    return any(at is not None and minutes_between(at, now) < _YOUNG_MINUTES for at in started)
 
 
 def node_used(

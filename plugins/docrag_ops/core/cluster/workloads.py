@@ -161,10 +161,44 @@ def _subject(item: Json) -> str:
     return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
 
 
+def parked(
+    workloads: Iterable[WorkloadFacts], expected: Mapping[str, Workload]
+) -> dict[bool, list[WorkloadFacts]]:
+    """True: the workloads that somebody scaled to 0 and the environment does not name; False: all others."""
+    named = {(one.kind, one.namespace, name) for name, one in expected.items()}
+    found: dict[bool, list[WorkloadFacts]] = {True: [], False: []}
+    for one in workloads:
+        found[one.desired == 0 and (one.kind, one.namespace, one.name) not in named].append(one)
+    return found
+
+
 def services_without_endpoints(
-    services: Iterable[Json], slices: Iterable[Json], now: datetime
+    services: Iterable[Json],
+    slices: Iterable[Json],
+    workloads: Mapping[bool, Iterable[WorkloadFacts]],
+    now: datetime,
 ) -> Iterator[Measurement]:
-    """1 for a Service with a selector and no ready endpoint, else 0. An ExternalName is a name, whatever it selects."""
+    """1 for a Service with a selector and no ready endpoint, else 0. An ExternalName is a name, whatever it selects.
+
+    One that selects `parked` workloads only is not judged.
+    """
+    ready = _ready_endpoints(slices)
+    for service in services:
+        spec, subject = service["spec"], _subject(service)
+        if not spec.get("selector") or spec.get("type") == "ExternalName":
+            continue
+        none = ready.get(subject, 0) == 0
+        at_zero = none and _selects(service, workloads[True]) and not _selects(service, workloads[False])
+        yield Measurement(
+            subject=subject,
+            value=int(none),
+            evidence="0 ready endpoints" if none else "",
+            not_judged="what it selects is scaled to 0 replicas" if at_zero else "",
+        )
+
+
+def _ready_endpoints(slices: Iterable[Json]) -> dict[str, int]:
+    """How many endpoints of each Service are ready."""
     ready: dict[str, int] = {}
     for part in slices:
         service = (part["metadata"].get("labels") or {}).get("kubernetes.io/service-name")
@@ -174,9 +208,9 @@ def services_without_endpoints(
             (end.get("conditions") or {}).get("ready") is not False for end in part.get("endpoints") or ()
         )
         ready[key] = ready.get(key, 0) + count
-    for service in services:
-        spec = service["spec"]
-        if spec.get("selector") and spec.get("type") != "ExternalName":
-            subject = _subject(service)
-            none = ready.get(subject, 0) == 0
-            yield Measurement(subject=subject, value=int(none), evidence="0 ready endpoints" if none else "")
+    return ready
+
+
+def _selects(service: Json, workloads: Iterable[WorkloadFacts]) -> bool:
+    wanted, namespace = set(service["spec"]["selector"].items()), service["metadata"]["namespace"]
+    return any(one.namespace == namespace and wanted <= set(one.pod_labels.items()) for one in workloads)

@@ -83,6 +83,14 @@ class _Cluster:
         """What each container uses now."""
         return [one for pod in self.read("pod_usage") for one in pod]
 
+    def parked_workloads(self) -> dict[bool, list[facts.WorkloadFacts]]:
+        """Workloads by whether they are meant to be at 0; when they cannot be read, none is."""
+        try:
+            return workloads.parked(self.workloads(), self.section.workloads)
+        except CouldNotMeasureError as error:
+            log.warning("What is scaled to 0 cannot be seen: %s", error)
+            return {True: [], False: []}
+
     def classes_of_pending(self) -> list[Any]:
         """The storage classes, where a claim is pending; without the right to see them, it is judged as of any."""
         try:
@@ -157,7 +165,7 @@ QUESTIONS: dict[str, Question] = {
     ),
     "autoscalers_unable": lambda c: workloads.autoscalers_unable(c.read("autoscalers"), c.now),
     "services_without_endpoints": lambda c: workloads.services_without_endpoints(
-        c.read("services"), c.read("slices"), c.now
+        c.read("services"), c.read("slices"), c.parked_workloads(), c.now
     ),
     "nodes_not_ready": lambda c: nodes.not_ready(c.read("nodes"), c.now),
     "nodes_under_pressure": lambda c: nodes.under_pressure(c.read("nodes"), c.now),

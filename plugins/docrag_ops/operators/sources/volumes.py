@@ -66,6 +66,8 @@ def _free(hook: ClusterHook, pod: PodName, container: str, path: str, unit: str)
         return Measurement(
             subject=subject, problem=f"no volume is mounted here; the path belongs to {space.mounted_on}"
         )
+    if space.total == 0 and unit == UNITS["free_space"]:
+        return Measurement(subject=subject, problem="the file system does not say how large it is")
     if space.total == 0:
         return Measurement(subject=subject, value=1, evidence="this file system has no fixed number of them")
     return Measurement(
