@@ -1,6 +1,6 @@
 """`measure: {promql: FILE}`: an instant query below `include/promql/`; each series is a measurement.
 
-A series' subject is its label `subject` where it has one, else all its labels.
+A series' subject is its label `subject` where it has one, and the other labels its evidence; else all its labels.
 """
 
 from __future__ import annotations
@@ -42,7 +42,12 @@ def _ask(check: Check, hook: MetricsHook, asking: Asking) -> Outcome:
                 f"low volume: {amount[0].value:,.0f} {check.guard.what}, needs {check.guard.at_least:,.0f}"
             )
     series = _query(hook, check.asked, asking)
-    return Measured(tuple(Measurement(subject=_subject(one.labels), value=one.value) for one in series))
+    return Measured(
+        tuple(
+            Measurement(subject=_subject(one.labels), value=one.value, evidence=_evidence(one.labels))
+            for one in series
+        )
+    )
 
 
 def _query(hook: MetricsHook, name: str, asking: Asking) -> list[Series]:
@@ -51,8 +56,17 @@ def _query(hook: MetricsHook, name: str, asking: Asking) -> list[Series]:
 
 
 def _subject(labels: Mapping[str, str]) -> str:
-    if "subject" in labels:
-        return labels["subject"]
+    return labels["subject"] if "subject" in labels else _text(labels) or "all"
+
+
+def _evidence(labels: Mapping[str, str]) -> str:
+    """What the subject leaves out: the same job and instance may be scraped on several paths."""
     return (
-        " ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__") or "all"
+        _text({name: value for name, value in labels.items() if name != "subject"})
+        if "subject" in labels
+        else ""
     )
+
+
+def _text(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted(labels.items()) if name != "__name__")
