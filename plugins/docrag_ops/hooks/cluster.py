@@ -30,6 +30,9 @@ LOG_SECONDS = 600.0
 MOST_RETRY_AFTER_SECONDS = 2
 PAGE_ITEMS = 100
 EXPIRED = 410
+WHY_REFUSED = {
+    401: "; the Connection's token or certificate is wrong or has expired, or its exec plugin is not on this worker"
+}
 
 
 class ClusterHook(BaseHook):
@@ -113,7 +116,7 @@ class ClusterHook(BaseHook):
         """An absent API answers 404, a broken one 503, both in plain text: the status is looked at first."""
         if status != 200:
             raise CouldNotMeasureError(
-                f"{self._who} answered {path} with HTTP {status}: {message_of(body)!r}"
+                f"{self._who} answered {path} with HTTP {status}: {message_of(body)!r}{WHY_REFUSED.get(status, '')}"
             )
         try:
             data = json.loads(body)

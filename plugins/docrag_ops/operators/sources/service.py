@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import ServiceSection
@@ -11,6 +13,9 @@ from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.core.measurements import Measured, Measurement, Outcome, Unmeasured
 from docrag_ops.hooks.web import WebHook
 from docrag_ops.operators.asking import Answers, Asking, answer_each
+
+if TYPE_CHECKING:
+    from requests import Response
 
 
 def answer(checks: Sequence[Check], asking: Asking) -> Answers:
@@ -52,9 +57,17 @@ def _known_question(hook: WebHook, section: ServiceSection) -> tuple[Outcome, Ou
     if response.status_code != 200:
         evidence = f"HTTP {response.status_code}: {response.text[:500]}"
         return _one(question.text, 1, evidence), Unmeasured(f"no answer, so no latency: {evidence}")
-    right = question.answer_contains in response.text
+    right = question.answer_contains in response.text or question.answer_contains in _unescaped(response)
     evidence = "" if right else f"expected {question.answer_contains!r}, got: {response.text[:500]}"
     return _one(question.text, int(not right), evidence), _one(question.text, seconds)
+
+
+def _unescaped(response: Response) -> str:
+    """A JSON answer with its letters as they are: many servers write `\\u00fc` for ü."""
+    try:
+        return json.dumps(response.json(), ensure_ascii=False)
+    except ValueError:
+        return ""
 
 
 def _one(subject: str, value: float, evidence: str = "") -> Measured:
