@@ -6,6 +6,7 @@ Uses the Connection `docrag_history`, from the environment (AIRFLOW_CONN_DOCRAG_
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from alembic import command
@@ -25,6 +26,8 @@ def main() -> None:
         "action", choices=["upgrade", "check"], help="upgrade the tables, or fail when they differ"
     )
     action = parser.parse_args().action
+    # Outside of its services Airflow looks into the environment only; as one of them, into its own database too.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with HistoryHook().transaction() as connection:

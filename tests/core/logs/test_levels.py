@@ -20,6 +20,8 @@ LINES = [
     (b'{"text":"x","record":{"level":{"name":"ERROR","no":40},"message":"x"}}', "error"),
     (b'{"Timestamp":"t","LogLevel":"Error","Message":"x"}', "error"),
     (b'{"severity_text":"WARN","body":"x"}', "warning"),
+    (b'{"@t":"2026-11-23T15:00:00Z","@mt":"Request {Path}","Path":"/error"}', "info"),
+    (b'{"@t":"2026-11-23T15:00:00Z","@l":"Error","@mt":"No answer"}', "error"),
     # logfmt
     (b'ts=1 level=warn msg="error=nil"', "warning"),
     (b'time="2026-01-01T00:00:00Z" msg="set level=error" level=info', "info"),

@@ -142,6 +142,8 @@ def _json_level(text: bytes) -> Level:
     A line that is cut off cannot be parsed; the first level key is then the best there is.
     """
     found = _JSON_LEVEL.search(text)
+    if found is None and text.startswith(b'{"@t":'):
+        return Level.INFO  # Serilog's compact form leaves out the level of information
     if found is None:
         return _parsed_level(text, Level.NONE) if b'"log"' in text or b'"record"' in text else Level.NONE
     level = LEVELS.get((found[1] or found[2]).lower(), Level.NONE)
