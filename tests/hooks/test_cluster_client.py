@@ -1,17 +1,24 @@
 """The cluster's Connection, and what proxies and busy servers answer in the API server's place."""
 
+import contextlib
+import ipaddress
 import socket
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.hooks import cluster
 from docrag_ops.hooks.cluster import ClusterHook
-from tests.hooks.bad_servers import serving
+from tests.hooks.bad_servers import Server, serving
 
 
 def head(status: str, *headers: str) -> bytes:
@@ -73,3 +80,69 @@ def test_a_kubeconfig_that_is_none_is_named(
     connection("docrag_kubernetes", conn_type="kubernetes", extra={"kube_config_path": str(path)})
     with pytest.raises(UnreachableError, match=r"The Connection 'docrag_kubernetes' leads to no cluster"):
         ClusterHook().get("/api/v1/namespaces/x")
+
+
+class Https(Server):
+    """An API server that answers 418 to whoever trusts its certificate."""
+
+    def __init__(self, chain: Path) -> None:
+        self.context = SSLContext(PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(chain)
+        super().__init__(lambda connection, over: None)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), self.context.wrap_socket(connection, server_side=True) as wrapped:
+            wrapped.recv(4096)
+            wrapped.sendall(head("418 I'm a teapot", "Content-Length: 0"))
+
+
+@pytest.fixture
+def own_authority(tmp_path: Path) -> Path:
+    """A self-signed authority as EKS makes them, without key identifiers, and a server certificate of it."""
+    key, begins = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC) - timedelta(hours=1)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "kubernetes")])
+    leaf = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "apiserver")])
+
+    def certificate(subject: x509.Name, extension: x509.ExtensionType, *, critical: bool) -> x509.Certificate:
+        return (
+            x509.CertificateBuilder(name, subject, key.public_key(), x509.random_serial_number())
+            .not_valid_before(begins)
+            .not_valid_after(begins + timedelta(days=1))
+            .add_extension(extension, critical=critical)
+            .sign(key, hashes.SHA256())
+        )
+
+    authority = certificate(name, x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    chain = certificate(leaf, address, critical=False)
+    pem = serialization.Encoding.PEM
+    secret = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (tmp_path / "ca.crt").write_bytes(authority.public_bytes(pem))
+    (tmp_path / "server.pem").write_bytes(secret + chain.public_bytes(pem))
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize(
+    ("trust", "words"), [("own", "HTTP 418"), ("none", "CERTIFICATE_VERIFY_FAILED"), ("any", "HTTP 418")]
+)
+def test_an_authority_without_key_identifiers_is_trusted_when_it_is_named(
+    connection: Callable[..., None], own_authority: Path, trust: str, words: str
+):
+    with contextlib.closing(Https(own_authority / "server.pem")) as server:
+        cluster_of = {
+            "own": {"certificate-authority": str(own_authority / "ca.crt")},
+            "any": {"insecure-skip-tls-verify": True},
+            "none": {},
+        }[trust]
+        content = {
+            "clusters": [
+                {"name": "c", "cluster": {"server": f"https://127.0.0.1:{server.port}", **cluster_of}}
+            ],
+            "users": [{"name": "u", "user": {"token": "very-secret"}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "c",
+        }
+        connection("docrag_kubernetes", conn_type="kubernetes", extra={"kube_config": content})
+        with pytest.raises(CouldNotMeasureError, match=words):
+            ClusterHook().get("/version")

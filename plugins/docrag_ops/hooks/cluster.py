@@ -19,7 +19,9 @@ from docrag_ops.hooks.pod_commands import CommandResult, PodName, RawResult, run
 from docrag_ops.hooks.pod_logs import stream_log
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    from ssl import SSLContext
+
+    from kubernetes.client import ApiClient, Configuration
 
 Facts = TypeVar("Facts")
 
@@ -165,6 +167,9 @@ class ClusterHook(BaseHook):
         from urllib3.util import Retry
 
         client = self._connection_client()
+        client.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _trusting_own_authorities(
+            client.configuration
+        )
         client.rest_client.pool_manager.connection_pool_kw["retries"] = Retry(
             total=1,
             read=0,
@@ -258,6 +263,20 @@ class ClusterHook(BaseHook):
         return stream_log(
             self._client, pod, container, since_seconds=since_seconds, previous=previous, seconds=seconds
         )
+
+
+def _trusting_own_authorities(configuration: Configuration) -> SSLContext:
+    """Whom to trust as Python did before 3.13. Since then it refuses a self-signed authority without key identifiers,
+    which RFC 5280 allows and clusters have (EKS, older GKE: kubernetes-client/python #2394)."""
+    from ssl import CERT_NONE, CERT_REQUIRED, VERIFY_X509_STRICT
+
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    context = create_urllib3_context(cert_reqs=CERT_REQUIRED if configuration.verify_ssl else CERT_NONE)
+    context.verify_flags &= ~VERIFY_X509_STRICT
+    if configuration.verify_ssl and not configuration.ssl_ca_cert:
+        context.load_default_certs()
+    return context
 
 
 class _ExpiredListError(Exception):

@@ -21,6 +21,9 @@ NO_SUCH_LOG = ("previous terminated container", "is waiting to start", "is not a
 """What the kubelet says of a container that did not run: before its last restart, not yet, or (a pod that was evicted
 or has just got its node) not that it knows of."""
 
+NOT_KEPT = "the kubelet keeps this run's log no longer: {!r}"
+"""Of a previous run that it answers with words of its own and HTTP 200: of two dead containers it keeps one."""
+
 
 def stream_log(
     client: ApiClient, pod: PodName, container: str, *, since_seconds: int, previous: bool, seconds: float

@@ -16,6 +16,7 @@ from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.core.texts import one_line
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.hooks.pod_commands import PodName
+from docrag_ops.hooks.pod_logs import NOT_KEPT
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 SUBJECT = "all containers"
@@ -141,7 +142,11 @@ class _Logs:
             except CouldNotMeasureError as error:
                 self.problems.append(Measurement(subject=subject, problem=str(error)))
                 continue
-            if counts.complaint:
+            if previous and counts.complaint and not counts.lines:
+                self.problems.append(
+                    Measurement(subject=subject, not_judged=NOT_KEPT.format(counts.complaint))
+                )
+            elif counts.complaint:
                 said = f"not a log but the kubelet's own words: {counts.complaint!r}"
                 self.problems.append(Measurement(subject=subject, problem=said))
             elif ready and not previous and not counts.lines:

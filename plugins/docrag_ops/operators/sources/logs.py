@@ -18,6 +18,7 @@ from docrag_ops.core.texts import one_line, shortened
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.hooks.log_templates import LogTemplates
 from docrag_ops.hooks.pod_commands import PodName
+from docrag_ops.hooks.pod_logs import NOT_KEPT
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 SUBJECT = "all containers"
@@ -116,7 +117,11 @@ class LogReview:
 
 
 def read_all(hook: ClusterHook, environment: Environment, review: Review) -> list[Measurement]:
-    """Read every container's log, the previous run first; a problem for each that cannot be read to its end."""
+    """Read every container's log, the previous run first; a problem for each that cannot be read to its end.
+
+    What the kubelet has dropped of a previous run (of two dead containers it keeps one) is not judged, as what it has
+    rotated away is not.
+    """
     if environment.cluster is None or environment.logs is None:
         raise CouldNotMeasureError("the environment has no section 'cluster' or no section 'logs'")
     problems: list[Measurement] = []
@@ -143,7 +148,9 @@ def _read_pod(
         except CouldNotMeasureError as error:
             problems.append(Measurement(subject=subject, problem=str(error)))
             continue
-        if read.unreadable:
+        if previous and read.unreadable and not read.lines:
+            problems.append(Measurement(subject=subject, not_judged=NOT_KEPT.format(read.complaint)))
+        elif read.unreadable:
             said = f"{read.unreadable:,} lines are no log but the kubelet's own words: {read.complaint!r}"
             problems.append(Measurement(subject=subject, problem=said))
     return problems
