@@ -88,7 +88,9 @@ def pod_facts(pod: Json) -> PodFacts:
         created_at=parse_time(meta.get("creationTimestamp")),
         deletion_at=parse_time(meta.get("deletionTimestamp")),
         ready=ready.get("status") == "True",
-        ready_message=ready.get("message") or ready.get("reason") or "no Ready condition",
+        ready_message=ready.get("message")
+        or ready.get("reason")
+        or (f"Ready={ready.get('status')}" if ready else "no Ready condition"),
         ready_changed_at=parse_time(ready.get("lastTransitionTime")),
         unscheduled_reason=(scheduled.get("reason") or "Unscheduled") if unscheduled else "",
         unscheduled_message=(scheduled.get("message") or "") if unscheduled else "",

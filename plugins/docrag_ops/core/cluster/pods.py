@@ -107,11 +107,15 @@ def not_ready_minutes(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measu
 
 def _not_ready_text(pod: PodFacts) -> str:
     waiting = [
-        f"container {container.name}: {container.waiting_reason or container.terminated_reason or 'running, not ready'}"
+        f"container {container.name}: {container.waiting_reason or container.terminated_reason or _running(container)}"
         for container in pod.containers
         if not container.ready and container.terminated_reason != "Completed"
     ]
     return "; ".join([f"phase {pod.phase}, {pod.ready_message}", *waiting])
+
+
+def _running(container: ContainerFacts) -> str:
+    return "running, not ready" if container.running_since else "no status"
 
 
 def restarts(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:
@@ -133,26 +137,25 @@ def restarts(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:
 def out_of_memory_kills(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:
     """Containers of a pod that were OOMKilled, now or at their last end, within 24 hours. Sees one kill each."""
     for pod in pods:
-        hit = [container for container in pod.containers if _out_of_memory(container, now)]
+        hit = [(one.name, at, one.restarts) for one in pod.containers for at in _out_of_memory(one, now)]
         yield Measurement(
             subject=pod.subject,
             value=len(hit),
             evidence="; ".join(
-                f"container {one.name}: OOMKilled at {one.terminated_at or one.last_terminated_at}, "
-                f"{one.restarts} restarts"
-                for one in hit
+                f"container {name}: OOMKilled at {at or 'an unknown time'}, {restarts} restarts"
+                for name, at, restarts in hit
             ),
         )
 
 
-def _out_of_memory(container: ContainerFacts, now: datetime) -> bool:
+def _out_of_memory(container: ContainerFacts, now: datetime) -> list[datetime | None]:
+    """When the container was last killed so, if it was within the window."""
     ends = (
         (container.terminated_reason, container.terminated_at),
         (container.last_terminated_reason, container.last_terminated_at),
     )
-    return any(
-        reason == "OOMKilled" and minutes_between(at, now) <= _OOM_WINDOW_MINUTES for reason, at in ends
-    )
+    killed = [at for reason, at in ends if reason == "OOMKilled"]
+    return [at for at in killed if minutes_between(at, now) <= _OOM_WINDOW_MINUTES][:1]
 
 
 def evicted(pods: Iterable[PodFacts], now: datetime) -> Iterator[Measurement]:
