@@ -1,5 +1,6 @@
 """Remote commands: real ones, kept inside their pod, with the manners of kubelet and API server."""
 
+import asyncio
 import concurrent.futures
 import gc
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from kubernetes.client.rest import ApiException
 from kubernetes.stream import stream
 
+from tests.sandbox.cluster import execution
 from tests.sandbox.cluster_for_tests import PROD, StandIn, hang_up, why_no_kubectl
 
 needs_kubectl = pytest.mark.skipif(bool(why_no_kubectl()), reason=why_no_kubectl())
@@ -178,6 +180,30 @@ def test_a_command_ends_when_its_client_has_gone(stand_in: StandIn, api_pod: str
             return
         time.sleep(0.1)
     pytest.fail("the command was still running 8 s after its client had gone")
+
+
+def test_output_of_a_command_whose_client_went_in_mid_word_is_emptied_without_a_quarrel():
+    """Nobody reads one stream while the other is still being read: asyncio allows one reader."""
+
+    class Gone:
+        async def pump(self, source: asyncio.StreamReader, channel: int) -> None:
+            while await source.read(100):
+                raise ConnectionResetError("the client has gone")
+
+    async def leave() -> int | None:
+        process = await asyncio.create_subprocess_exec(
+            "sh",
+            "-c",
+            "echo word; exec >&-; sleep 0.3",
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        with pytest.raises(ConnectionResetError):
+            await execution._output(Gone(), process)
+        await execution._emptied(process)
+        return process.returncode
+
+    assert asyncio.run(leave()) == 0
 
 
 def sleeping(seconds: str) -> bool:

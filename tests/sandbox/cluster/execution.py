@@ -164,7 +164,9 @@ async def _output(channels: Channels, process: Process) -> int:
         for source, channel in ((process.stdout, STDOUT), (process.stderr, STDERR))
         if source is not None
     ]
-    await asyncio.gather(*pumps)
+    for ending in await asyncio.gather(*pumps, return_exceptions=True):  # both: nobody reads beside another
+        if isinstance(ending, BaseException):
+            raise ending
     return await process.wait()
 
 
