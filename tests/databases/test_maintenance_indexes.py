@@ -44,9 +44,11 @@ def building(world: World, text: str) -> Iterator[None]:
             "the index is being built",
             lambda: world.value("SELECT count(*) FROM pg_stat_progress_create_index"),
         )
-        yield
-        builder.cancel_safe()
-        thread.join()
+        try:
+            yield
+        finally:
+            builder.cancel_safe()
+            thread.join()
 
 
 def _run_whatever(connection: psycopg.Connection, text: str) -> None:
@@ -60,7 +62,7 @@ def test_without_pgstattuple_bloat_is_estimated_and_said_to_be(bloated: World):
     with bloated.superuser() as connection:
         connection.execute("DROP EXTENSION pgstattuple")
     step = step_of(bloated.plan(), Action.REBUILD)
-    assert step.details["why"].endswith("wasted, estimated from statistics")
+    assert "wasted, estimated from statistics" in step.details["why"]
 
 
 def test_index_that_is_as_it_should_be_is_not_built_anew(world: World):

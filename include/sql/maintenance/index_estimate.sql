@@ -1,10 +1,10 @@
 -- One row is a B-tree whose need of space can be estimated: rows by the planner's count, width by the columns' average.
--- entries: rows; width_bytes: of the columns of a row without NULLs; size_bytes, page_bytes: bytes.
+-- entries: rows; width_bytes: of the columns of a row without NULLs; page_bytes: bytes.
 -- Expressions, and columns without statistics, have no width: such an index is not among the rows.
 -- A rough measure: padding, and the saving of duplicates since PostgreSQL 13, are not in it. After
 -- https://github.com/ioguix/pgsql-bloat-estimation
 SELECT i.indexrelid::text AS oid, greatest(c.reltuples, 0)::float8 AS entries, w.width_bytes,
-       pg_relation_size(i.indexrelid)::float8 AS size_bytes, current_setting('block_size')::float8 AS page_bytes
+       current_setting('block_size')::float8 AS page_bytes
 FROM pg_index AS i
 JOIN pg_class AS c ON c.oid = i.indexrelid
 JOIN pg_class AS t ON t.oid = i.indrelid

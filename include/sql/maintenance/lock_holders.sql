@@ -1,9 +1,22 @@
--- One row is a session, other than this one, that has a lock on the table %(oid)s, the oldest transaction first.
-SELECT a.pid, coalesce(nullif(a.application_name, ''), a.usename, 'unknown') AS application,
-       coalesce(a.state, a.backend_type) AS state, coalesce(a.xact_start::text, 'unknown') AS since
-FROM pg_stat_activity AS a
-WHERE a.pid <> pg_backend_pid()
-  AND a.pid IN (SELECT l.pid FROM pg_locks AS l WHERE l.locktype = 'relation' AND l.relation = %(oid)s::oid
-                AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
-ORDER BY a.xact_start NULLS LAST
+-- One row is who has a lock on the table %(oid)s, the oldest transaction first: a session other than this one, or a
+-- prepared transaction, which no session has any more.
+WITH locks AS (
+    SELECT l.pid, l.virtualtransaction
+    FROM pg_locks AS l
+    WHERE l.locktype = 'relation' AND l.relation = %(oid)s::oid AND l.pid IS DISTINCT FROM pg_backend_pid()
+      AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+)
+SELECT holder
+FROM (
+    SELECT format('session %%s (%%s, %%s, transaction since %%s)', a.pid,
+                  coalesce(nullif(a.application_name, ''), a.usename, 'unknown'), coalesce(a.state, a.backend_type),
+                  coalesce(a.xact_start::text, 'unknown')) AS holder, a.xact_start AS since
+    FROM pg_stat_activity AS a
+    WHERE a.pid IN (SELECT pid FROM locks)
+    UNION ALL
+    SELECT format('prepared transaction %%s (%%s, since %%s)', p.gid, p.owner, p.prepared), p.prepared
+    FROM pg_prepared_xacts AS p
+    WHERE '-1/' || p.transaction IN (SELECT virtualtransaction FROM locks)
+) AS holders
+ORDER BY since NULLS LAST
 LIMIT 3

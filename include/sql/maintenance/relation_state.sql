@@ -1,5 +1,5 @@
 -- One row is the relation %(oid)s. file: its storage; valid: of an index; attached: a partition or child of another
--- table; pending: its detach was begun and not finished.
+-- table; pending: its detach was begun and not finished. transaction_age: transactions, its TOAST's too.
 SELECT c.oid::text AS oid, c.relkind::text AS kind, n.nspname AS schema_name, c.relname AS name, c.relfilenode::text AS file,
        coalesce((SELECT i.indisvalid FROM pg_index AS i WHERE i.indexrelid = c.oid), true) AS valid,
        coalesce((SELECT i.indrelid::text FROM pg_index AS i WHERE i.indexrelid = c.oid), '') AS table_oid,
@@ -13,6 +13,8 @@ SELECT c.oid::text AS oid, c.relkind::text AS kind, n.nspname AS schema_name, c.
        coalesce((SELECT s.vacuum_count + s.autovacuum_count FROM pg_stat_all_tables AS s WHERE s.relid = c.oid), 0) AS vacuums,
        coalesce((SELECT s.analyze_count + s.autoanalyze_count FROM pg_stat_all_tables AS s WHERE s.relid = c.oid), 0)
            AS analyzes,
+       coalesce((SELECT max(greatest(age(o.relfrozenxid), mxid_age(o.relminmxid))) FROM pg_class AS o
+        WHERE o.oid IN (c.oid, c.reltoastrelid) AND o.relfrozenxid <> '0'), 0)::float8 AS transaction_age,
        coalesce((SELECT s.n_dead_tup FROM pg_stat_all_tables AS s WHERE s.relid = c.oid), 0)::float8 AS dead_rows
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace

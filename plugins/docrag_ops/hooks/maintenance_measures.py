@@ -11,7 +11,6 @@ from docrag_ops.core.changes import Plan, Step
 from docrag_ops.core.errors import CouldNotMeasureError, StepFailedError, StepInterruptedError
 from docrag_ops.core.maintenance import proof
 from docrag_ops.core.maintenance.bloat import Bloat
-from docrag_ops.core.maintenance.facts import IndexFacts
 from docrag_ops.core.maintenance.plan import Action
 from docrag_ops.core.maintenance.policy import MaintenancePolicy, Pace
 from docrag_ops.hooks.database import DatabaseHook, DatabaseSession
@@ -87,8 +86,8 @@ class Measures:
             return {}
         surveyor = Surveyor(self._include, self._policy, now=datetime.now(UTC))
         with DatabaseHook(READS).session() as reading, DatabaseHook(CHANGES).session() as changing:
-            rows = [row for row in ask(reading, self._include, "indexes") if row["oid"] in oids]
-            return surveyor.bloat([IndexFacts(**row) for row in rows], reading, changing, smallest_bytes=0)[0]
+            found = [one for one in surveyor.indexes(reading)[0] if one.oid in oids]
+            return surveyor.bloat(found, reading, changing, smallest_bytes=0)[0]
 
     def hindrance(self, session: DatabaseSession, pace: Pace, watch: Watch) -> Hindrance:
         """Which replica lags too much, and whether sessions are blocked."""

@@ -30,10 +30,7 @@ def holders(include: IncludeFolder, oid: str) -> str:
     """Who has a lock on a table, in words; empty when nobody has."""
     with DatabaseHook(READS).session() as session:
         rows = ask(session, include, "lock_holders", oid=oid)
-    return "; ".join(
-        f"session {row['pid']} ({row['application']}, {row['state']}, transaction since {row['since']})"
-        for row in rows
-    )
+    return "; ".join(row["holder"] for row in rows)
 
 
 def horizon(include: IncludeFolder) -> str:

@@ -25,6 +25,15 @@ COUNTS = "docrag-ops counting"
 APPLICATION = "docrag-ops database_maintenance"
 RESTART_SECONDS = 30
 MOMENT_MS = 10
+# What a role's own settings would spoil: long work, the second look at a row that somebody changed, warnings.
+_OUR_SETTINGS = {
+    "transaction_timeout": "0",  # since PostgreSQL 17
+    "default_transaction_isolation": "read committed",
+    "client_min_messages": "notice",
+}
+_SETTLE = """
+SELECT set_config(s.name, ours.value, false)
+FROM unnest(%(names)s::text[], %(values)s::text[]) AS ours (name, value) JOIN pg_settings AS s USING (name)"""
 Result = TypeVar("Result")
 
 
@@ -41,7 +50,8 @@ class Bounds:
         return (
             f"-c lock_timeout={int(self.lock_seconds * 1000)} "
             f"-c statement_timeout={int(self.statement_seconds * 1000)} "
-            f"-c vacuum_cost_delay={self.cost_delay_ms:g} -c idle_in_transaction_session_timeout=60s -c timezone=UTC "
+            f"-c vacuum_cost_delay={self.cost_delay_ms:g} -c idle_in_transaction_session_timeout=60s "
+            "-c idle_session_timeout=0 -c timezone=UTC "
             "-c datestyle=ISO -c row_security=off"  # where rows would be hidden from the role, an error
         )
 
@@ -139,6 +149,10 @@ class WorkSession:
             yield
         except (errors.LockNotAvailable, errors.QueryCanceled, errors.DeadlockDetected) as error:
             raise StepInterruptedError(f"{self._where}: {_text(error)}") from error
+        except (
+            errors.ForeignKeyViolation
+        ) as error:  # a row that others pointed to only since it was looked at
+            raise StepInterruptedError(f"{self._where}: {_text(error)}") from error
         except psycopg.OperationalError as error:
             raise StepInterruptedError(f"{self._where}: the session was ended: {_text(error)}") from error
         except psycopg.Error as error:
@@ -173,30 +187,37 @@ def work_session(
 
 
 def _settle_in(connection: Connection[Any], application: str) -> None:
-    """A name that an extra of the Connection cannot change; and an end when this process is killed.
+    """A name that no extra can change, settings that no role can, and an end when this process is killed.
 
     Without the check a rebuild whose task was killed would go on by itself.
     """
     import psycopg
 
     connection.execute("SELECT set_config('application_name', %s, false)", [application])
+    settings = {"names": list(_OUR_SETTINGS), "values": list(_OUR_SETTINGS.values())}
+    connection.execute(_SETTLE, settings)
     try:
         connection.execute("SET client_connection_check_interval = '1s'")
     except psycopg.Error:  # since PostgreSQL 14, and not on every operating system
         return
 
 
-def with_attempts(attempts: int, action: Callable[[], Result], *, pause_seconds: float) -> Result:
+def with_attempts(
+    attempts: int, action: Callable[[], Result], *, pause_seconds: float, longest_seconds: float
+) -> Result:
     """The result of an action that may be interrupted, tried so often; a pause before each further attempt.
+
+    :param longest_seconds: none is begun after one that took so long: what the time limit ended, it would end again
 
     :raises StepInterruptedError: what interrupted the last one
     """
     for number in range(1, attempts + 1):
+        began = time.monotonic()
         try:
             return action()
         except StepInterruptedError as error:
-            if number == attempts:
-                raise StepInterruptedError(f"after {attempts} attempts: {error}") from error
+            if number == attempts or time.monotonic() - began >= longest_seconds:
+                raise StepInterruptedError(f"after {number} attempts: {error}") from error
             time.sleep(pause_seconds)
     raise StepFailedError("no attempt was allowed; expected at least 1")
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from docrag_ops.core.errors import CouldNotMeasureError, StepFailedError
 from docrag_ops.core.maintenance import bloat as bloat_maths
 from docrag_ops.core.maintenance.bloat import Bloat
-from docrag_ops.core.maintenance.facts import IndexFacts, InvalidIndex, Part, TableFacts
+from docrag_ops.core.maintenance.facts import IndexFacts, InvalidIndex, Part, TableFacts, label
 from docrag_ops.core.maintenance.plan import step_details
 from docrag_ops.core.maintenance.policy import MaintenancePolicy, Retention
 from docrag_ops.core.maintenance.survey import RetentionSeen, Survey, why_not_deleted_from
@@ -59,11 +59,11 @@ class Surveyor:
         """
         with DatabaseHook(READS).session() as reading, DatabaseHook(CHANGES).session() as changing:
             self.same_server(reading, changing)
-            indexes = self._facts(IndexFacts, reading, "indexes")
+            indexes, locked = self.indexes(reading)
             bloat, not_known = self.bloat(
                 indexes, reading, changing, smallest_bytes=self._policy.reindex.wasted_bytes
             )
-            free, no_room_known = self._room(variables)
+            free, no_room_known = self.room(variables)
             return Survey(
                 tables=self._facts(TableFacts, reading, "tables"),
                 server=self._server(reading),
@@ -71,7 +71,7 @@ class Surveyor:
                 retention=self._retention(changing, not_dropped),
                 indexes=indexes,
                 bloat=bloat,
-                not_known=not_known,
+                not_known=(*not_known, *locked),
                 invalid=self._facts(InvalidIndex, reading, "invalid_indexes"),
                 started=started,
                 free_bytes=free,
@@ -99,6 +99,15 @@ class Surveyor:
 
     def _facts(self, kind: type[Facts], session: DatabaseSession, name: str) -> list[Facts]:
         return [kind(**row) for row in ask(session, self._include, name)]
+
+    def indexes(self, session: DatabaseSession) -> tuple[list[IndexFacts], list[tuple[str, str]]]:
+        """Those that can be looked at, and (index, why not) of the others."""
+        rows = ask(session, self._include, "indexes")
+        locked = [one for one in rows if one["size_bytes"] is None]
+        return [IndexFacts(**one) for one in rows if one not in locked], [
+            (label(one["schema_name"], one["index_name"]), "somebody has locked it, or just dropped it")
+            for one in locked
+        ]
 
     def _server(self, session: DatabaseSession) -> dict[str, float]:
         rows = {row["name"]: row["value"] for row in ask(session, self._include, "server_settings")}
@@ -159,7 +168,7 @@ class Surveyor:
         row.pop("empty_pages")
         return bloat_maths.measured(fillfactor=index.fillfactor, **row)
 
-    def _room(self, variables: Mapping[str, str]) -> tuple[float | None, str]:
+    def room(self, variables: Mapping[str, str]) -> tuple[float | None, str]:
         """Bytes free on the volume, as Prometheus knows it, or why they are not known where they should be."""
         claim = self._policy.reindex.claim
         if claim is None:
@@ -202,11 +211,37 @@ class Surveyor:
             if row is None or problem:
                 return replace(seen, problem=problem)
             found = ask(changing, self._include, "retention_parts", oid=row["oid"], column=policy.column)
-            parts = tuple(self._count(Part(**one), seen, counting) for one in found)
-            dropping = tuple(self._detached(seen, changing, counting, not_dropped))
+            seen = replace(seen, local_cutoff=self._local_cutoff(cutoff))
+            counted = [self._counted(Part(**one), seen, counting) for one in found]
+            counted += self._detached(seen, changing, counting, not_dropped)
         except (CouldNotMeasureError, StepFailedError) as error:
             return replace(seen, problem=str(error))
-        return replace(seen, parts=parts, dropping=dropping)
+        known = [one for one in counted if isinstance(one, Part)]
+        ours = {one["oid"] for one in found}
+        return replace(
+            seen,
+            parts=tuple(one for one in known if one.oid in ours),
+            dropping=tuple(one for one in known if one.oid not in ours),
+            problems=tuple(one for one in counted if not isinstance(one, Part)),
+        )
+
+    def _local_cutoff(self, cutoff: datetime) -> str:
+        """The cutoff of a column without a zone, asked in the zone that the server has by itself."""
+        with DatabaseHook(CHANGES).opened(f"-c statement_timeout={MEASURING_SECONDS}s") as (
+            connection,
+            where,
+        ):
+            query = statement(self._include, "local_cutoff")
+            return str(WorkSession(connection, where).rows(query, {"cutoff": cutoff})[0]["cutoff"])
+
+    def _counted(self, part: Part, seen: RetentionSeen, counting: WorkSession) -> Part | tuple[str, str]:
+        """A part with its numbers, or it and what is in the way: the other parts are looked at all the same."""
+        if part.foreign:
+            return part.label, "it is a foreign table: its old rows are another server's"
+        try:
+            return self._count(part, seen, counting)
+        except StepFailedError as error:
+            return part.label, str(error)
 
     def _count(self, part: Part, seen: RetentionSeen, counting: WorkSession) -> Part:
         rows = OldRows(self._include, step_details(seen, part))
@@ -221,8 +256,8 @@ class Surveyor:
         changing: DatabaseSession,
         counting: WorkSession,
         not_dropped: Sequence[Mapping[str, Any]],
-    ) -> Iterator[Part]:
-        """Partitions of this table that an earlier run detached and did not drop, and that are all old."""
+    ) -> Iterator[Part | tuple[str, str]]:
+        """Partitions of this table that an earlier run detached and did not drop; of one that is not all old, why."""
         ours = {
             one["oid"]: (one["schema"], one["table"]) for one in not_dropped if one["of"] == seen.policy.label
         }
@@ -232,9 +267,18 @@ class Surveyor:
                 continue
             for one in ask(changing, self._include, "retention_parts", oid=oid, column=seen.policy.column):
                 part = Part(**one)
-                if part.column_type and not OldRows(self._include, step_details(seen, part)).keeps(counting):
+                if not part.column_type:
+                    continue
+                if OldRows(self._include, step_details(seen, part)).keeps(counting):
+                    yield (
+                        part.label,
+                        "an earlier run detached it, and it has rows that have to stay: attach it again",
+                    )
+                else:
                     yield self._count(part, seen, counting)
 
 
 def _estimated(index: IndexFacts, row: Mapping[str, float] | None) -> Bloat | None:
-    return bloat_maths.estimated(fillfactor=index.fillfactor, **row) if row else None
+    if not row:
+        return None
+    return bloat_maths.estimated(fillfactor=index.fillfactor, size_bytes=index.size_bytes, **row)

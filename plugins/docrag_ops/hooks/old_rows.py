@@ -7,7 +7,6 @@ changed meanwhile is looked at again before it is deleted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from docrag_ops.hooks.include import IncludeFolder
@@ -31,9 +30,11 @@ class OldRows:
         self.label = f"{details['schema']}.{details['table']}"
         self.export: str | None = details["export"]
         self.share = float(details.get("share", 0))
+        self.triggers: list[str] = list(details.get("triggers", ()))
+        self.is_referenced = bool(details.get("referenced_by"))
 
     def count(self, session: WorkSession) -> dict[str, int]:
-        """`eligible`, `held` and `undated` rows."""
+        """`eligible`, `held`, `referenced` and `undated` rows."""
         row = session.rows(self._statement("eligible"), self._parameters())[0]
         return {name: int(value) for name, value in row.items()}
 
@@ -154,23 +155,44 @@ class OldRows:
             held = sql.SQL("coalesce(t.{}::text = ANY (%(held)s::text[]), false)").format(identifier(hold))
         else:
             held = sql.SQL("coalesce(t.{}, false)").format(identifier(hold))
+        referenced = self._referenced()
         return statement(
             self._include,
             name,
             table=self.table,
             column=identifier(self._details["column"]),
             type=type_name(self._details["type"]),
-            held=held,
+            hold=held,
+            referenced=referenced,
+            held=sql.SQL("({} OR {})").format(held, referenced),
             **parts,
         )
 
+    def _referenced(self) -> Composable:
+        """Whether a row of another table points to the row and does not let it go."""
+        from psycopg import sql
+
+        pointing = [
+            statement(
+                self._include,
+                "points_to",
+                table=identifier(one["schema"], one["table"]),
+                match=sql.SQL(" AND ").join(
+                    sql.SQL("r.{} = t.{}").format(identifier(theirs), identifier(ours))
+                    for theirs, ours in one["pairs"]
+                ),
+            )
+            for one in self._details.get("referenced_by", ())
+        ]
+        return sql.SQL("({})").format(sql.SQL(" OR ").join(pointing)) if pointing else sql.SQL("false")
+
     def _parameters(self) -> dict[str, object]:
-        """The cutoff in the words of the session's zone, which is UTC: a column without a zone holds UTC."""
-        cutoff = datetime.fromisoformat(self._details["cutoff"]).astimezone(UTC)
-        text = f"{cutoff:%Y-%m-%d %H:%M:%S.%f}" + (
-            "+00" if self._details["type"].endswith("with time zone") else ""
-        )
-        return {"cutoff": text, "held": list(self._details["hold_values"])}
+        """The cutoff: a time, or what the wall's clock showed where the column has no zone."""
+        with_zone = self._details["type"].endswith("with time zone")
+        return {
+            "cutoff": self._details["cutoff" if with_zone else "local_cutoff"],
+            "held": list(self._details["hold_values"]),
+        }
 
 
 def _key(name: str, key: Key | None) -> dict[str, object]:

@@ -17,6 +17,10 @@ from docrag_ops.hooks.maintenance_session import WorkSession, identifier, statem
 from docrag_ops.hooks.old_rows import OldRows
 
 SHORT_LOCK_MS = 100
+# To read a large file back takes its time, in which the server sees a transaction that does nothing.
+_PATIENT_EXPORT = (
+    "SELECT set_config('idle_in_transaction_session_timeout', current_setting('statement_timeout'), true)"
+)
 
 
 class ExpiredPartition:
@@ -35,6 +39,7 @@ class ExpiredPartition:
         with session.failures(), session.connection.transaction():
             # Dropping a table locks those that its foreign keys point to: they are waited for a moment only.
             session.connection.execute("SELECT set_config('lock_timeout', %s, true)", [str(SHORT_LOCK_MS)])
+            session.connection.execute(_PATIENT_EXPORT)
             session.run(statement(self._include, "lock_to_drop", table=self._rows.table))
             if self._rows.keeps(session):
                 raise StepFailedError(

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from docrag_ops.core.errors import StepFailedError
-from docrag_ops.core.maintenance.pace import next_size
+from docrag_ops.core.maintenance.pace import SMALLEST, next_size
 from docrag_ops.core.maintenance.policy import Pace
 from docrag_ops.hooks.archive_folder import ArchiveFolder
 from docrag_ops.hooks.maintenance_session import WorkSession
@@ -23,7 +23,7 @@ from docrag_ops.hooks.old_rows import Key, OldRows
 if TYPE_CHECKING:
     from psycopg.sql import Composed
 
-MOST_PASSES = 3
+MOST_IN_VAIN = 2
 MOST_NAMED = 10
 PAGES_AT_FIRST = 64
 FEW_SHARE = 0.1
@@ -65,13 +65,15 @@ def delete_old_rows(
         archive.tidy(rows.label)
     else:
         session.hurry()
-    for number in range(MOST_PASSES):
-        if number:
-            time.sleep(min(pace.patience_seconds / MOST_PASSES, 1.0))
+    in_vain = 0
+    while in_vain < MOST_IN_VAIN:
+        before = done.rows
         _Pass(rows, session, pace, archive, done).run(hindrance)
         done.left = rows.count(session)["eligible"]
         if not done.left:
             return done
+        in_vain += done.rows == before  # a row that went may have been what kept another one
+        time.sleep(min(pace.patience_seconds / MOST_IN_VAIN, 1.0))
     done.left_keys = [", ".join(key) for key in rows.next_keys(session, None, MOST_NAMED)]
     return done
 
@@ -84,6 +86,8 @@ class _Pass:
     ) -> None:
         self._rows, self._session, self._pace, self._archive, self._done = rows, session, pace, archive, done
         self._size = pace.rows if rows.has_key else PAGES_AT_FIRST
+        if rows.is_referenced:  # without an index of theirs, each row has their whole table read
+            self._size = min(pace.rows, SMALLEST)
         self._began = f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}"
         self._after: Key | None = None
         self._ended = False

@@ -14,6 +14,7 @@ from docrag_ops.hooks.maintenance_relations import holders, horizon, invalid_ind
 from docrag_ops.hooks.maintenance_session import APPLICATION, WorkSession, identifier, statement
 
 ORPHAN_SECONDS = 15
+COUNTED_SECONDS = 3
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +32,8 @@ class Upkeep:
         """
         from psycopg import sql
 
-        freeze = sql.SQL("true" if details["freeze"] else "false")
+        limit = details["age_limit"]
+        freeze = sql.SQL("false" if limit is None else "true")
         table = identifier(details["schema"], details["table"])
         before, after = self._around(
             session, oid, "vacuums", statement(self._include, "vacuum", table=table, freeze=freeze)
@@ -39,6 +41,11 @@ class Upkeep:
         if after["dead_rows"] > before["dead_rows"] / 2 and before["dead_rows"] >= 1000:
             raise StepFailedError(
                 f"{after['dead_rows']:,.0f} of {before['dead_rows']:,.0f} dead rows cannot be removed yet; held by: "
+                f"{horizon(self._include)}"
+            )
+        if limit is not None and after["transaction_age"] >= limit:
+            raise StepFailedError(
+                f"its oldest row is still {after['transaction_age']:,.0f} transactions old; held by: "
                 f"{horizon(self._include)}"
             )
         return f"vacuumed and analyzed, {before['dead_rows']:,.0f} dead rows before, {after['dead_rows']:,.0f} after"
@@ -57,7 +64,7 @@ class Upkeep:
         session.take_notices()
         session.run(query)
         remarks = "; ".join(session.take_notices())
-        after = self._required(oid)
+        after = self._counted(oid, counter, before, silent=not remarks)
         if after[counter] <= before[counter]:
             held = holders(self._include, oid)
             what = f"nothing was done: {remarks or 'the server counted no work'}"
@@ -65,6 +72,15 @@ class Upkeep:
                 raise StepInterruptedError(f"{what}; {held or 'nobody holds it any more'}")
             raise StepFailedError(what)
         return before, after
+
+    def _counted(self, oid: str, counter: str, before: Mapping[str, Any], *, silent: bool) -> dict[str, Any]:
+        """The table after it; a server before PostgreSQL 15 counts what was done a moment later."""
+        until = time.monotonic() + COUNTED_SECONDS
+        after = self._required(oid)
+        while silent and after[counter] <= before[counter] and time.monotonic() < until:
+            time.sleep(0.2)
+            after = self._required(oid)
+        return after
 
     def rebuild(self, session: WorkSession, oid: str, details: Mapping[str, Any]) -> str:
         """Build an index anew; what an interrupted attempt left is dropped before.

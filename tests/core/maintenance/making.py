@@ -35,8 +35,6 @@ def table(**changes: Any) -> TableFacts:
         "vacuums": 1,
         "analyzes": 1,
         "busy": False,
-        "table_bytes": 1e7,
-        "index_bytes": 1e6,
     }
     return TableFacts(**{**asks_for_nothing, **changes})
 
@@ -76,7 +74,6 @@ def part(**changes: Any) -> Part:
         "schema_name": "public",
         "table_name": "audit_logs",
         "live_rows": ROWS,
-        "size_bytes": 1e7,
         "is_partition": False,
         "parent_schema": None,
         "parent_name": None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,8 +30,7 @@ class TableFacts:
     vacuums: int
     analyzes: int
     busy: bool
-    table_bytes: float
-    index_bytes: float
+    forgotten: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -58,6 +57,8 @@ class IndexFacts:
     file: str
     fillfactor: float
     busy: bool
+    exclusion: bool = False
+    tablespace: str | None = None
 
     @property
     def label(self) -> str:
@@ -91,7 +92,6 @@ class Part:
     schema_name: str
     table_name: str
     live_rows: float
-    size_bytes: float
     is_partition: bool
     parent_schema: str | None
     parent_name: str | None
@@ -101,8 +101,13 @@ class Part:
     upper: Any
     keys: list[str] | None
     key_types: list[str] | None
+    foreign: bool = False
+    triggers: Sequence[str] = ()
+    needed_by: Sequence[str] = ()
+    referenced_by: Sequence[Mapping[str, Any]] = ()
     eligible: int = 0
     held: int = 0
+    referenced: int = 0
     undated: int = 0
     keeps: bool = True
 

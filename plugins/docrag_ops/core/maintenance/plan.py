@@ -11,13 +11,19 @@ from docrag_ops.core.maintenance.facts import IndexFacts, Part, TableFacts
 from docrag_ops.core.maintenance.leftovers import why_kept
 from docrag_ops.core.maintenance.policy import MaintenancePolicy
 from docrag_ops.core.maintenance.survey import RetentionSeen, Survey
-from docrag_ops.core.maintenance.upkeep import asks_for_rebuild, bloat_text, need_of, why_no_room
+from docrag_ops.core.maintenance.upkeep import asks_for_rebuild, bloat_text, need_of, why_not_rebuilt
 from docrag_ops.core.units import Unit, format_value
 
 NAME = "database_maintenance"
 UNDO = (
     "deleted rows come back from the export (where the policy has one) or the last backup; "
     "a vacuum or a rebuild alters no data"
+)
+
+
+_HALF_DETACHED = (
+    "its detach was begun and not finished, it has rows that have to stay, and no other partition can be detached: "
+    "ALTER TABLE … DETACH PARTITION … FINALIZE, then attach it again"
 )
 
 
@@ -70,6 +76,7 @@ class _Planner:
             if seen.problem:
                 self.unknown.append((seen.policy.label, seen.problem))
                 continue
+            self.unknown.extend(seen.problems)
             for part in (*seen.dropping, *seen.parts):
                 yield from self._part(seen, part)
 
@@ -80,10 +87,16 @@ class _Planner:
             self.left_alone.append(
                 (part.label, f"legal hold ({reason}): {part.held:,} rows as old as that stay")
             )
+        if part.referenced:
+            self.left_alone.append(
+                (part.label, f"{part.referenced:,} old rows stay: rows of other tables point to them")
+            )
         if part.undated:
             self.left_alone.append((part.label, f"{part.undated:,} rows have no {seen.policy.column}"))
-        detached = part in seen.dropping
-        if detached or is_expired(part, seen):
+        expired = part in seen.dropping or is_expired(part, seen)
+        if part.pending and not expired:
+            self.unknown.append((part.label, _HALF_DETACHED))
+        if expired:
             self._dropped.add(part.oid)
             yield self._step(
                 Action.DROP_PART, part.label, part.oid, part.table_name, step_details(seen, part)
@@ -105,7 +118,7 @@ class _Planner:
                     "schema": table.schema_name,
                     "table": table.table_name,
                     "why": "; ".join(need.reasons),
-                    "freeze": need.freeze,
+                    "age_limit": need.age_limit,
                     "vacuums": table.vacuums,
                     "analyzes": table.analyzes,
                     "dead_rows": table.dead_rows + deleted,
@@ -161,8 +174,7 @@ class _Planner:
         if self._survey.no_room_known:
             self.unknown.append((index.label, f"bloated, and not rebuilt: {self._survey.no_room_known}"))
             return False
-        why_not = why_no_room(index, self._survey.free_bytes)
-        why_not = why_not or ("an index of its table is being built at this moment" if index.busy else "")
+        why_not = why_not_rebuilt(index, self._survey.free_bytes)
         if why_not:
             self.left_alone.append((index.label, f"bloated, and not rebuilt: {why_not}"))
         return not why_not
@@ -173,7 +185,8 @@ class _Planner:
             "index": index.index_name,
             "table": index.table_label,
             "why": bloat_text(bloat)
-            + ("" if bloat == expected else "; more after this plan's deletes, and only if it is so then"),
+            + ("" if bloat == expected else "; more after this plan's deletes, and only if it is so then")
+            + ("" if self._policy.reindex.claim else "; no claim is named whose room on disk is looked at"),
         }
         size = int(index.size_bytes)
         return self._step(
@@ -201,16 +214,21 @@ class _Planner:
 
 
 def is_expired(part: Part, seen: RetentionSeen) -> bool:
-    """Whether a partition can leave as a whole: it takes no younger rows, holds none, and its parent lets go."""
+    """Whether a partition can leave as a whole: it takes no younger rows, holds none, and its parent lets go.
+
+    Where a trigger wants to see each row go, or something else needs the table, its rows are deleted instead.
+    """
     closed = part.pending or (part.upper is not None and part.upper <= seen.cutoff)
-    return part.is_partition and closed and not part.keeps and not part.has_default
+    alone = part.pending or not (part.has_default or part.triggers or part.needed_by)
+    return part.is_partition and closed and alone and not part.keeps
 
 
 def step_details(seen: RetentionSeen, part: Part) -> dict[str, object]:
     hold, policy = seen.policy.legal_hold, seen.policy
     export = f", exported by {policy.export} first" if policy.export else ""
+    fires = f"; it fires {', '.join(part.triggers)}" if part.triggers else ""
     return {
-        "why": f"{part.eligible:,} rows with {policy.column} before {seen.cutoff:%Y-%m-%d %H:%M} UTC{export}",
+        "why": f"{part.eligible:,} rows with {policy.column} before {seen.cutoff:%Y-%m-%d %H:%M} UTC{export}{fires}",
         "oid": part.oid,
         "schema": part.schema_name,
         "table": part.table_name,
@@ -218,10 +236,13 @@ def step_details(seen: RetentionSeen, part: Part) -> dict[str, object]:
         "column": seen.policy.column,
         "type": part.column_type,
         "cutoff": seen.cutoff.isoformat(),
+        "local_cutoff": seen.local_cutoff,
         "rows": part.eligible,
         "share": part.eligible / max(1.0, part.live_rows, part.eligible),
         "keys": part.keys,
         "key_types": part.key_types,
+        "referenced_by": list(part.referenced_by),
+        "triggers": list(part.triggers),
         "export": seen.policy.export,
         "all_held": bool(hold and hold.column is None),
         "hold_column": hold.column if hold else None,

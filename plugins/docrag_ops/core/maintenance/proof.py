@@ -23,7 +23,7 @@ def numbers(
 ) -> dict[str, float]:
     """Before or after: the whole database first, then every step's subject; what is gone has 0.
 
-    :param relations: oid → size_bytes, dead_rows, transaction_age, of what is still there
+    :param relations: oid → size_bytes (None of what is locked), dead_rows, transaction_age, of what is still there
     :param eligible: oid → rows beyond retention, where they could be counted
     :param bloat: oid → bloat, where it is known
     :param whole: numbers of the database
@@ -34,8 +34,9 @@ def numbers(
         row = relations.get(oid)
         if step.action in RETENTION and (oid in eligible or row is None):
             found[f"rows beyond retention {step.subject}"] = float(eligible.get(oid, 0))
-        if step.action != Action.DROP_LEFTOVER:
-            found[f"size_bytes {step.subject}"] = float(row["size_bytes"]) if row else 0.0
+        size = row["size_bytes"] if row else 0.0
+        if step.action != Action.DROP_LEFTOVER and size is not None:
+            found[f"size_bytes {step.subject}"] = float(size)
         if row and step.action in (Action.DELETE, Action.VACUUM, Action.ANALYZE):
             found[f"dead rows {step.subject}"] = float(row["dead_rows"])
             found[f"transaction age {step.subject}"] = float(row["transaction_age"])

@@ -18,14 +18,18 @@ COLUMN_TYPES = ("timestamp with time zone", "timestamp without time zone", "date
 class RetentionSeen:
     """A policy's table: its parts with what was counted in them, or what was in the way.
 
+    :param local_cutoff: the cutoff of a column without a zone
     :param dropping: parts that were detached by an earlier, killed run and have still to be dropped
+    :param problems: (part, what was in the way there alone)
     """
 
     policy: Retention
     cutoff: datetime
+    local_cutoff: str = ""
     parts: tuple[Part, ...] = ()
     dropping: tuple[Part, ...] = ()
     problem: str = ""
+    problems: tuple[tuple[str, str], ...] = ()
 
     @property
     def eligible(self) -> int:

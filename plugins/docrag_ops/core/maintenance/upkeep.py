@@ -15,10 +15,13 @@ SMALL_ROWS = 1000
 
 @dataclass(frozen=True)
 class Need:
-    """What a table asks for: `vacuum`, with or without a freeze, or `analyze` alone. Empty reasons: nothing."""
+    """What a table asks for: `vacuum`, or `analyze` alone. Empty reasons: nothing.
+
+    :param age_limit: transactions below which a freeze has to bring its age; None where it asks for no freeze
+    """
 
     vacuum: bool
-    freeze: bool
+    age_limit: float | None
     reasons: tuple[str, ...]
 
 
@@ -40,13 +43,15 @@ def need_of(
     inserts = threshold + table.setting("autovacuum_vacuum_insert_scale_factor", server) * table.live_rows
     if threshold >= 0 and table.inserts > inserts:
         vacuum.append(f"{_count(table.inserts)} rows inserted since it was vacuumed")
+    if table.forgotten and table.live_rows >= SMALL_ROWS:
+        vacuum.append("no vacuum or analyze is on record: its counters were lost, as in a crash")
     most = server["autovacuum_freeze_max_age"] * policy.age_share
     if table.transaction_age >= most:
         freeze.append(f"its oldest row is {_count(table.transaction_age)} transactions old")
     stale = _stale(table, server)
     if vacuum or freeze:
-        return Need(True, bool(freeze), (*freeze, *vacuum, *stale))
-    return Need(False, False, tuple(stale))
+        return Need(True, most if freeze else None, (*freeze, *vacuum, *stale))
+    return Need(False, None, tuple(stale))
 
 
 def _stale(table: TableFacts, server: Mapping[str, float]) -> list[str]:
@@ -70,14 +75,25 @@ def bloat_text(bloat: Bloat) -> str:
     return f"{share} ({size}) wasted, {bloat.how}"
 
 
-def why_no_room(index: IndexFacts, free_bytes: float | None) -> str:
-    """Why an index is not rebuilt for want of disk; empty when there is room, or when that is not known.
+def why_not_rebuilt(index: IndexFacts, free_bytes: float | None) -> str:
+    """Why a bloated index is left alone; empty when it can be rebuilt."""
+    if index.exclusion:
+        return "PostgreSQL rebuilds the index of an exclusion constraint only under a lock"
+    if index.busy:
+        return "an index of its table is being built at this moment"
+    if index.tablespace and free_bytes is not None:
+        return f"the room of its tablespace {index.tablespace} is not known"
+    return why_no_room(index.size_bytes, free_bytes)
+
+
+def why_no_room(size_bytes: float, free_bytes: float | None) -> str:
+    """Why an index is not rebuilt for want of disk; empty when there is room, or when nobody says where to ask.
 
     A rebuild needs the index a second time, and as much again of write-ahead log.
     """
-    if free_bytes is None or free_bytes >= 2 * index.size_bytes:
+    if free_bytes is None or free_bytes >= 2 * size_bytes:
         return ""
-    free, size = format_value(free_bytes, Unit.BYTES), format_value(index.size_bytes, Unit.BYTES)
+    free, size = format_value(free_bytes, Unit.BYTES), format_value(size_bytes, Unit.BYTES)
     return f"the volume has {free} free; a rebuild of {size} needs twice its size"
 
 

@@ -22,7 +22,7 @@ from docrag_ops.core.maintenance import proof, waits
 from docrag_ops.core.maintenance.bloat import Bloat
 from docrag_ops.core.maintenance.plan import NAME, Action, plan_of
 from docrag_ops.core.maintenance.policy import MaintenancePolicy
-from docrag_ops.core.maintenance.upkeep import asks_for_rebuild, bloat_text
+from docrag_ops.core.maintenance.upkeep import asks_for_rebuild, bloat_text, why_no_room
 from docrag_ops.core.records import parse_record
 from docrag_ops.hooks.database import DatabaseHook
 from docrag_ops.hooks.maintenance_measures import Measures
@@ -81,9 +81,13 @@ class Change:
         survey = surveyor.look(
             started=records.rebuilds_started(environment.name, target),
             not_dropped=records.partitions_not_dropped(environment.name, target),
-            variables=environment.traffic.variables if environment.traffic else {},
+            variables=self._variables(),
         )
         return plan_of(environment.name, target, survey, self._policy)
+
+    def _variables(self) -> Mapping[str, str]:
+        traffic = self._asking.environment.traffic
+        return traffic.variables if traffic else {}
 
     def measure(self, plan: Plan) -> dict[str, float]:
         """Rows beyond retention, sizes, dead rows, ages, bloat, invalid indexes, and how long others waited for us."""
@@ -149,7 +153,8 @@ class Change:
                 raise StepInterruptedError(str(error)) from error
 
         pause = self._policy.lock_timeout_seconds
-        return with_attempts(self._policy.attempts, once, pause_seconds=pause)
+        longest = self._policy.statement_minutes * 60
+        return with_attempts(self._policy.attempts, once, pause_seconds=pause, longest_seconds=longest)
 
     def _delete(self, step: Step, watch: Watch) -> str:
         done = Deleted()
@@ -168,9 +173,10 @@ class Change:
         if done.left:
             held = holders(self._include, step.fingerprint["oid"])
             keys = f" (the first keys: {'; '.join(done.left_keys)})" if done.left_keys else ""
+            triggers = f", or kept by {', '.join(rows.triggers)}" if rows.triggers else ""
             raise StepFailedError(
-                f"{done.left:,} rows are locked and stay{keys}; at work on the table: {held or 'nobody now'}; "
-                f"{_told(done)}"
+                f"{done.left:,} rows are locked{triggers} and stay{keys}; at work on the table: "
+                f"{held or 'nobody now'}; {_told(done)}"
             )
         return _told(done)
 
@@ -179,6 +185,9 @@ class Change:
         bloat = self._bloat_now(step)
         if bloat and not asks_for_rebuild(bloat, self._policy.reindex):
             return f"left as it is: {bloat_text(bloat)}, which asks for nothing"
+        no_room = self._why_no_room(step)
+        if no_room:
+            raise StepFailedError(f"not rebuilt: {no_room}")
         upkeep = Upkeep(self._include)
         try:
             said = self._tried(
@@ -189,6 +198,12 @@ class Change:
             raise
         after = self._bloat_now(step)
         return f"{said}; before: {_known(bloat)}; after: {_known(after)}"
+
+    def _why_no_room(self, step: Step) -> str:
+        """Asked again: rebuilds before this one, and hours until the approval, took their room."""
+        surveyor = Surveyor(self._include, self._policy, now=self._asking.now)
+        free, not_known = surveyor.room(self._variables())
+        return not_known or why_no_room(step.size_bytes, free)
 
     def _bloat_now(self, step: Step) -> Bloat | None:
         """Of the index that has the name now: a rebuilt one has an oid of its own."""
