@@ -7,11 +7,12 @@ from contextlib import contextmanager
 import psycopg
 import pytest
 
-from docrag_ops.core.errors import StepFailedError
+from docrag_ops.core.errors import StepFailedError, StepInterruptedError
 from docrag_ops.core.maintenance import waits
 from docrag_ops.core.maintenance.plan import Action
 from docrag_ops.hooks.include import IncludeFolder
-from docrag_ops.hooks.maintenance_session import Bounds, identifier, statement, work_session
+from docrag_ops.hooks.maintenance_session import Bounds, identifier, statement, with_attempts, work_session
+from docrag_ops.hooks.maintenance_survey import Surveyor
 from docrag_ops.hooks.maintenance_watch import watching
 from tests.databases.maintenance import SCHEMA, SESSIONS, World, actions, step_of, wait_until
 
@@ -179,3 +180,25 @@ def test_who_waits_for_us_is_seen_and_not_kept_waiting_for_long(world: World):
 def test_statement_with_hostile_names_has_them_once_only():
     text = statement(IncludeFolder(), "rebuild", index=identifier(SCHEMA, SESSIONS)).as_string()
     assert text.endswith('"Odd ""schema"" 50%%s"."User ""sessions"" 100%%\n\'x\'"\n')
+
+
+def test_room_that_is_gone_since_the_plan_is_seen_before_a_rebuild(
+    bloated: World, monkeypatch: pytest.MonkeyPatch
+):
+    kind = bloated.change()
+    step = step_of(kind.plan(), Action.REBUILD)
+    monkeypatch.setattr(Surveyor, "room", lambda *_: (step.size_bytes * 1.5, ""))
+    with pytest.raises(StepFailedError, match=r"not rebuilt: the volume has .* needs twice its size"):
+        kind.apply(step)
+
+
+def test_what_the_time_limit_ended_is_not_begun_again():
+    calls = []
+
+    def too_long() -> None:
+        calls.append(1)
+        raise StepInterruptedError("canceling statement due to statement timeout")
+
+    with pytest.raises(StepInterruptedError, match="after 1 attempts"):
+        with_attempts(3, too_long, pause_seconds=0, longest_seconds=0)
+    assert calls == [1]

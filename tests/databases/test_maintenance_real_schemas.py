@@ -4,6 +4,8 @@ import pytest
 
 from docrag_ops.core.errors import StepFailedError
 from docrag_ops.core.maintenance.plan import Action
+from docrag_ops.hooks.database import DatabaseHook
+from docrag_ops.hooks.maintenance_session import CHANGES
 from tests.databases.maintenance import World, actions, step_of
 
 pytestmark = pytest.mark.sandbox
@@ -16,7 +18,7 @@ INSERT INTO logs VALUES (1, '2020-01-15'), (2, '2020-02-15'), (3, now());
 """
 PLAIN = """
 CREATE TABLE plain (id int PRIMARY KEY, parent int, made date);
-INSERT INTO plain SELECT n, n - 1, '2020-01-01' FROM generate_series(1, 30) AS n;
+INSERT INTO plain SELECT n, n - 1, '2020-01-01' FROM generate_series(1, 12) AS n;
 """
 
 
@@ -49,13 +51,12 @@ def test_subject_that_is_locked_at_the_proof_has_no_size(world: World):
 @pytest.mark.parametrize("action", ["NO ACTION", "RESTRICT", "NO ACTION DEFERRABLE INITIALLY DEFERRED"])
 def test_rows_that_others_point_to_stay_and_the_rest_goes(world: World, action: str):
     world.make(PLAIN)
-    world.make(
-        f"CREATE TABLE child (id int REFERENCES plain ON DELETE {action}); INSERT INTO child VALUES (7), (9)"
-    )
+    world.make(f"CREATE TABLE child (id int REFERENCES plain ON DELETE {action})")
+    world.make("INSERT INTO child VALUES (7), (9)")
     retain(world, "plain")
     plan, said = world.run()
     assert world.value("SELECT array_agg(id ORDER BY id) FROM plain") == [7, 9]
-    assert said[0].startswith("28 rows deleted")
+    assert said[0].startswith("10 rows deleted")
     assert ("public.plain", "2 old rows stay: rows of other tables point to them") in plan.protected
     assert Action.DELETE not in actions(world.plan())
 
@@ -66,7 +67,7 @@ def test_rows_that_point_to_each_other_go_one_after_the_other(world: World):
         "UPDATE plain SET parent = NULL WHERE id = 1; ALTER TABLE plain ADD FOREIGN KEY (parent) REFERENCES plain"
     )
     retain(world, "plain")
-    for _ in range(30):
+    for _ in range(12):
         world.run()
         if world.value("SELECT count(*) FROM plain") == 0:
             return
@@ -78,7 +79,7 @@ def test_cascade_from_a_single_partition_is_seen(world: World):
                "CREATE TABLE child (id int CONSTRAINT child_fk REFERENCES old_1 ON DELETE CASCADE)")  # fmt: skip
     retain(world, "logs")
     plan = world.plan()
-    assert plan.steps == ()
+    assert not {Action.DELETE, Action.DROP_PART} & set(actions(plan))
     assert "would change other tables: child_fk of child" in dict(plan.unknown)["public.logs"]
 
 
@@ -90,7 +91,7 @@ def test_rows_that_a_trigger_keeps_are_said_to_be(world: World):
     kind = world.change()
     step = step_of(kind.plan(), Action.DELETE)
     assert "it fires never" in step.details["why"]
-    with pytest.raises(StepFailedError, match="30 rows are locked, or kept by never and stay"):
+    with pytest.raises(StepFailedError, match="12 rows are locked, or kept by never and stay"):
         kind.apply(step)
 
 
@@ -143,20 +144,23 @@ def test_time_without_a_zone_is_never_taken_for_an_older_one(world: World, zone:
     """Rows are as old as their clock says, whether it showed UTC or the time of the database."""
     with world.superuser() as connection:
         connection.execute(f"ALTER DATABASE {world.database} SET timezone = '{zone}'")
-    world.make(f"""
-        CREATE TABLE plain AS
-        SELECT zone || age AS name, (now() AT TIME ZONE zone) - age::interval AS made
-        FROM unnest('{{{{{zone},UTC}}}}'::text[]) AS zone, unnest('{{{{29 days 23 hours,31 days}}}}'::text[]) AS age""")
+    with world.application() as connection:
+        connection.execute(
+            "CREATE TABLE plain AS "
+            "SELECT age, (now() - age::interval) AT TIME ZONE zone AS made "
+            "FROM unnest(ARRAY['UTC', current_setting('timezone')]) AS zone, "
+            "unnest(ARRAY['719 hours', '744 hours']) AS age"
+        )
     retain(world, "plain")
     world.run()
-    assert world.value("SELECT array_agg(DISTINCT right(name, 8)) FROM plain") == ["23 hours"]
+    assert world.value("SELECT array_agg(age) FROM plain") == ["719 hours"] * 2
 
 
 SETTINGS = {
-    "statement_timeout": "1ms",
-    "lock_timeout": "1ms",
-    "idle_in_transaction_session_timeout": "1ms",
-    "idle_session_timeout": "1ms",
+    "statement_timeout": "'1ms'",
+    "lock_timeout": "'1ms'",
+    "idle_in_transaction_session_timeout": "'1ms'",
+    "idle_session_timeout": "'1min'",
     "default_transaction_isolation": "serializable",
     "client_min_messages": "error",
     "datestyle": "'SQL, DMY'",
@@ -170,6 +174,8 @@ def test_settings_of_the_role_do_not_spoil_the_work(world: World):
             connection.execute(
                 f"ALTER ROLE docrag_maintenance IN DATABASE {world.database} SET {name} = {value}"
             )
+    with DatabaseHook(CHANGES).opened("") as (session, _):
+        assert session.execute("SHOW idle_session_timeout").fetchone() == ("0",)
     kind = world.change()
     plan = kind.plan()
     for step in plan.steps:

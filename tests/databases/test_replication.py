@@ -1,9 +1,11 @@
 """Replication lag on a real primary and a real standby."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -11,11 +13,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from docrag_ops.core.changes import StepOutcome
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.hooks.database import DatabaseHook
 from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.operators.change_kinds.database_maintenance import Change
 from tests.asking import asking_for
+from tests.databases.maintenance import World
 from tests.sandbox import processes
 from tests.sandbox.passwords import passwords
 from tests.sandbox.postgres_servers import MAINTAINED, SYSTEM_USER, superuser
@@ -122,6 +126,49 @@ def test_standby_that_stopped_replaying_is_behind_or_cannot_tell(
         assert lag()[0]["behind"].endswith("MB")
     finally:
         on_standby(servers, standby, "SELECT pg_wal_replay_resume()")
+
+
+def test_deletes_stop_while_the_standby_does_not_replay_and_go_on_when_it_does(
+    standby: int, world: World, servers: Settings
+):
+    """Waited for longer than patience, the rest stays for the next run; it is not deleted behind the replica's back."""
+    wait_for(is_close)
+    world.policy["pace"] |= {"rows": 300, "lag_seconds": 1, "patience_seconds": 1}
+    on_standby(servers, standby, "SELECT pg_wal_replay_pause()")
+    try:
+        write(servers, megabytes=20)
+        wait_for(lambda: lag()[0]["problem"] is not None or lag()[0]["value"] > 1)
+        record = world.run_tasks("1")
+        assert 'the replica stand by "1" 127.0.0.1 is' in record.steps[0].what
+        assert "rows deleted in 1 batches" in record.steps[0].what
+        assert 2_400 < world.rows() < 3_000
+    finally:
+        on_standby(servers, standby, "SELECT pg_wal_replay_resume()")
+    wait_for(is_close)
+    assert {step.outcome for step in world.run_tasks("2").steps} == {StepOutcome.DONE}
+    assert world.rows() == 720
+
+
+def test_deletes_wait_for_a_standby_that_catches_up(standby: int, world: World, servers: Settings):
+    wait_for(is_close)
+    world.policy["pace"] |= {"rows": 300, "lag_seconds": 1, "patience_seconds": 60}
+    on_standby(servers, standby, "SELECT pg_wal_replay_pause()")
+    write(servers, megabytes=20)
+    wait_for(lambda: lag()[0]["problem"] is not None or lag()[0]["value"] > 1)
+
+    def resume_after_the_first_batch() -> None:
+        wait_for(lambda: world.rows() < 3_000)
+        time.sleep(2)
+        on_standby(servers, standby, "SELECT pg_wal_replay_resume()")
+
+    resume = threading.Thread(target=resume_after_the_first_batch)
+    resume.start()
+    _, said = world.run()
+    resume.join()
+    paused = re.search(r"(\d+\.\d) s of pauses not counted", said[0])
+    assert paused
+    assert float(paused[1]) > 1
+    assert world.rows() == 720
 
 
 def test_standby_says_itself_that_it_has_everything(

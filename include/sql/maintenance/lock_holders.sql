@@ -16,7 +16,10 @@ FROM (
     UNION ALL
     SELECT format('prepared transaction %%s (%%s, since %%s)', p.gid, p.owner, p.prepared), p.prepared
     FROM pg_prepared_xacts AS p
-    WHERE '-1/' || p.transaction IN (SELECT virtualtransaction FROM locks)
+    WHERE p.transaction IN (SELECT own.transactionid
+                            FROM pg_locks AS own
+                            JOIN locks USING (virtualtransaction)
+                            WHERE own.locktype = 'transactionid' AND own.pid IS NULL AND locks.pid IS NULL)
 ) AS holders
 ORDER BY since NULLS LAST
 LIMIT 3

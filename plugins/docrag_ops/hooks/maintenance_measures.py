@@ -47,7 +47,6 @@ class Measures:
             eligible=self._eligible(plan),
             bloat={planned[oid]: bloat for oid, bloat in self.bloat(set(planned)).items()},
             whole={
-                proof.LONGEST_WAIT: 0.0,
                 proof.INVALID: float(whole["invalid_indexes"]),
                 proof.DATABASE: float(whole["size_bytes"]),
             },

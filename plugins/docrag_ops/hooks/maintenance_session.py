@@ -50,8 +50,7 @@ class Bounds:
         return (
             f"-c lock_timeout={int(self.lock_seconds * 1000)} "
             f"-c statement_timeout={int(self.statement_seconds * 1000)} "
-            f"-c vacuum_cost_delay={self.cost_delay_ms:g} -c idle_in_transaction_session_timeout=60s "
-            "-c idle_session_timeout=0 -c timezone=UTC "
+            f"-c vacuum_cost_delay={self.cost_delay_ms:g} -c idle_in_transaction_session_timeout=60s  -c timezone=UTC "
             "-c datestyle=ISO -c row_security=off"  # where rows would be hidden from the role, an error
         )
 

@@ -72,7 +72,9 @@ def delete_old_rows(
         done.left = rows.count(session)["eligible"]
         if not done.left:
             return done
-        in_vain += done.rows == before  # a row that went may have been what kept another one
+        if done.rows > before:  # a row that went may have been what kept another one
+            continue
+        in_vain += 1
         time.sleep(min(pace.patience_seconds / MOST_IN_VAIN, 1.0))
     done.left_keys = [", ".join(key) for key in rows.next_keys(session, None, MOST_NAMED)]
     return done

@@ -15,6 +15,7 @@ from docrag_ops.hooks.maintenance_session import APPLICATION, WorkSession, ident
 
 ORPHAN_SECONDS = 15
 COUNTED_SECONDS = 3
+MANY_ROWS = 1000
 log = logging.getLogger(__name__)
 
 
@@ -38,10 +39,9 @@ class Upkeep:
         before, after = self._around(
             session, oid, "vacuums", statement(self._include, "vacuum", table=table, freeze=freeze)
         )
-        if after["dead_rows"] > before["dead_rows"] / 2 and before["dead_rows"] >= 1000:
+        if after["dead_rows"] > before["dead_rows"] / 2 and after["dead_rows"] >= MANY_ROWS:
             raise StepFailedError(
-                f"{after['dead_rows']:,.0f} of {before['dead_rows']:,.0f} dead rows cannot be removed yet; held by: "
-                f"{horizon(self._include)}"
+                f"{after['dead_rows']:,.0f} dead rows cannot be removed yet; held by: {horizon(self._include)}"
             )
         if limit is not None and after["transaction_age"] >= limit:
             raise StepFailedError(

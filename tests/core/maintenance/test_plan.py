@@ -1,11 +1,13 @@
 """What becomes of a survey: order, amounts, and what is left alone."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from docrag_ops.core.changes import Plan
 from docrag_ops.core.maintenance.bloat import MEASURED, Bloat
+from docrag_ops.core.maintenance.facts import Part
 from docrag_ops.core.maintenance.leftovers import why_kept
 from docrag_ops.core.maintenance.plan import Action, plan_of
 from docrag_ops.core.maintenance.policy import MaintenancePolicy
@@ -164,3 +166,28 @@ def test_plan_comes_back_from_the_history_as_it_was():
     made = plan(survey(retention=[seen(problem="there is no such table")]))
     assert Plan.from_dict(made.to_dict()) == made
     assert made.unknown == (("public.audit_logs", "there is no such table"),)
+
+
+def partition(**changes: Any) -> Part:
+    expired = {"is_partition": True, "upper": CUTOFF, "keeps": False, "eligible": 10}
+    return part(**{**expired, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "action"),
+    [
+        ({}, Action.DROP_PART),
+        ({"triggers": ["noted"]}, Action.DELETE),
+        ({"needed_by": ["view seen"]}, Action.DELETE),
+        ({"has_default": True}, Action.DELETE),
+        ({"needed_by": ["view seen"], "pending": True}, Action.DROP_PART),
+        ({"pending": True, "keeps": True}, Action.DELETE),
+    ],
+)
+def test_how_an_expired_partition_leaves(changes: dict[str, Any], action: Action):
+    assert actions(survey(retention=[seen(partition(**changes))]))[0] == action
+
+
+def test_half_detached_partition_with_rows_that_stay_is_named():
+    made = plan(survey(retention=[seen(partition(pending=True, keeps=True))]))
+    assert "begun and not finished" in dict(made.unknown)["public.audit_logs"]

@@ -1,10 +1,12 @@
 """Which tables ask for a vacuum or an analyze: constructed statistics, limits as the policy's defaults."""
 
+from typing import Any
+
 import pytest
 
 from docrag_ops.core.maintenance.bloat import MEASURED, Bloat
 from docrag_ops.core.maintenance.policy import ReindexPolicy, VacuumPolicy
-from docrag_ops.core.maintenance.upkeep import Need, asks_for_rebuild, need_of, why_no_room
+from docrag_ops.core.maintenance.upkeep import Need, asks_for_rebuild, need_of, why_no_room, why_not_rebuilt
 from tests.core.maintenance.making import SERVER, index, table
 
 POLICY = VacuumPolicy()
@@ -74,3 +76,26 @@ def test_room_of_twice_the_index_is_needed():
 
 def test_room_that_nobody_can_tell_is_no_reason():
     assert why_no_room(index().size_bytes, None) == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, ""),
+        ({"exclusion": True}, "exclusion constraint only under a lock"),
+        ({"busy": True}, "is being built at this moment"),
+        ({"tablespace": "fast disks"}, "the room of its tablespace fast disks is not known"),
+    ],
+)
+def test_bloated_index_that_cannot_be_rebuilt_is_left_alone(changes: dict[str, Any], why: str):
+    assert why in why_not_rebuilt(index(**changes), 1e12)
+    assert bool(why) == bool(why_not_rebuilt(index(**changes), 1e12))
+
+
+def test_room_of_a_tablespace_is_asked_for_only_where_the_other_is():
+    assert why_not_rebuilt(index(tablespace="fast"), None) == ""
+
+
+def test_table_that_nobody_remembers_is_vacuumed_unless_it_is_small():
+    assert need(forgotten=True).vacuum
+    assert need(forgotten=True, live_rows=999.0).reasons == ()

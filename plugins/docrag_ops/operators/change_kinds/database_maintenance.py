@@ -92,9 +92,11 @@ class Change:
     def measure(self, plan: Plan) -> dict[str, float]:
         """Rows beyond retention, sizes, dead rows, ages, bloat, invalid indexes, and how long others waited for us."""
         record = MaintenanceRecords().find(self._asking.run, NAME)
-        waited = waits.longest(step.what for step in record.steps) if record else None
+        told = [step.what for step in record.steps] if record else []
         numbers = self._measures.of(plan)
-        return {**numbers, proof.LONGEST_WAIT: waited or 0.0}
+        if not waits.unwatched(told):
+            numbers[proof.LONGEST_WAIT] = waits.longest(told) or 0.0
+        return numbers
 
     def look(self, step: Step) -> Mapping[str, str] | None:
         """Oid, name, storage and validity of the step's table or index now."""
