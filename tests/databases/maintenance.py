@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,7 @@ from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.operators import changes as flow
 from docrag_ops.operators.asking import Asking
 from docrag_ops.operators.change_kinds.database_maintenance import Change
+from tests.sandbox import postgres_servers, processes
 from tests.sandbox.passwords import passwords
 from tests.sandbox.postgres_servers import MAINTAINED, address, superuser
 from tests.sandbox.settings import REPOSITORY, Settings
@@ -139,6 +141,16 @@ class World:
         """The tables in the schema public."""
         query = "SELECT array_agg(relname::text ORDER BY relname) FROM pg_class WHERE relkind = 'r' AND relnamespace = "
         return list(self.value(query + "'public'::regnamespace") or [])
+
+    def restart(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Restart the server; SIGQUIT is a crash, of which it knows no dead row any more.
+
+        What is dirty is written before, so that a slow disk does not keep it from its end.
+        """
+        with self.superuser() as connection:
+            connection.execute("CHECKPOINT")
+        processes.stop(self.settings, MAINTAINED.name, how=how, patience_seconds=120)
+        postgres_servers.start(self.settings, MAINTAINED)
 
     def start_task(self, run_id: str) -> subprocess.Popen[str]:
         """The tasks of a run in a process of their own."""

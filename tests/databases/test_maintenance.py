@@ -174,6 +174,7 @@ KEYS = {
     "bytea": "decode(md5(n::text), 'hex')",
     "inet": "'10.0.0.0'::inet + n",
     "float8": "n / 3.0",
+    "int[]": "ARRAY[n, n]",
     "char(12)": "n::text",
     '"Mood %s"': '(\'m%s"\' || n)::"Mood %s"',
 }

@@ -14,7 +14,7 @@ from docrag_ops.hooks.include import IncludeFolder
 from docrag_ops.hooks.maintenance_session import Bounds, identifier, statement, with_attempts, work_session
 from docrag_ops.hooks.maintenance_survey import Surveyor
 from docrag_ops.hooks.maintenance_watch import watching
-from tests.databases.maintenance import SCHEMA, SESSIONS, World, actions, step_of, wait_until
+from tests.databases.maintenance import SCHEMA, SESSIONS, World, actions, named, step_of, wait_until
 
 pytestmark = pytest.mark.sandbox
 BOUNDS = Bounds(lock_seconds=30, statement_seconds=60)
@@ -175,6 +175,24 @@ def test_who_waits_for_us_is_seen_and_not_kept_waiting_for_long(world: World):
         waiting.join(timeout=20)
         assert not waiting.is_alive()
     assert waits.longest([waits.told(watch.longest_seconds)]) > 0.3
+
+
+def test_watch_that_was_ended_watches_the_next_session_and_says_that_it_missed_some(world: World):
+    with watching(IncludeFolder(), at_most_seconds=0.3) as watch, work_session(BOUNDS) as ours:
+        watch.follow(ours)
+        world.value("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                    "WHERE application_name = 'docrag-ops watch'")  # fmt: skip
+        wait_until("it notices", lambda: watch.broken)
+        watch.follow(ours)
+        ours.connection.autocommit = False
+        ours.connection.execute(named("LOCK TABLE {sessions}"))
+        with world.application() as theirs:
+            waiting = threading.Thread(target=_run_whatever, args=(theirs, "TABLE {table}"))
+            waiting.start()
+            wait_until("our statement is cancelled", lambda: watch.cancelled)
+            ours.connection.rollback()
+            waiting.join(timeout=20)
+    assert watch.longest_seconds is None
 
 
 def test_statement_with_hostile_names_has_them_once_only():

@@ -16,8 +16,6 @@ from docrag_ops.core.errors import StepFailedError
 from docrag_ops.core.maintenance.plan import Action
 from docrag_ops.hooks import archive_folder
 from tests.databases.maintenance import World, export_to, step_of, wait_until
-from tests.sandbox import postgres_servers
-from tests.sandbox.postgres_servers import MAINTAINED
 
 pytestmark = pytest.mark.sandbox
 KEPT, OLD = 720, 2280
@@ -88,8 +86,7 @@ def test_session_that_is_ended_is_opened_again(slow: World):
 def test_server_that_restarts_is_waited_for(slow: World):
     with task(slow, "1") as process:
         wait_until("some rows are gone", lambda: KEPT < slow.rows() < KEPT + OLD)
-        postgres_servers.stop(slow.settings, MAINTAINED)
-        postgres_servers.start(slow.settings, MAINTAINED)
+        slow.restart()
         process.wait(timeout=90)
     slow.policy["pace"]["pause_seconds"] = 0
     slow.run_tasks("2")

@@ -4,7 +4,7 @@
 -- foreign: a foreign table, whose rows are another server's. triggers: its own that fire on DELETE, which a DROP passes over.
 -- needed_by: what a DROP would have to take along (views, foreign keys). referenced_by: foreign keys that let no row go
 -- while one points to it: from (schema, table) by columns (pairs: theirs, ours), where this role can read them.
--- pending: a detach that was begun and not finished. keys: a unique key, NULL where it has none; key_types: their types.
+-- pending: a detach that was begun and not finished. keys: a unique key, NULL where it has none without arrays; key_types: their types.
 WITH RECURSIVE tree AS (
     SELECT c.oid, NULL::oid AS parent FROM pg_class AS c WHERE c.oid = %(oid)s::oid
     UNION ALL
@@ -56,7 +56,8 @@ LEFT JOIN LATERAL (
             AND x.indexprs IS NULL AND x.indpred IS NULL
             AND NOT EXISTS (SELECT FROM unnest(x.indkey[0:x.indnkeyatts - 1]) AS u (attnum)
                             JOIN pg_attribute AS na ON na.attrelid = c.oid AND na.attnum = u.attnum
-                            WHERE NOT na.attnotnull)
+                            JOIN pg_type AS ty ON ty.oid = na.atttypid
+                            WHERE NOT na.attnotnull OR ty.typcategory = 'A')
           ORDER BY x.indisprimary DESC, x.indnkeyatts, x.indexrelid LIMIT 1) AS best
     JOIN pg_index AS x ON x.indexrelid = best.indexrelid
     CROSS JOIN LATERAL unnest(x.indkey[0:x.indnkeyatts - 1]) WITH ORDINALITY AS k (attnum, place)

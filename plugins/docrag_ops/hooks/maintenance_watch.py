@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from docrag_ops.hooks.database import DatabaseHook
@@ -24,8 +24,9 @@ log = logging.getLogger(__name__)
 class Watch:
     """The longest that any session has waited for ours, and what it had waited since it was last asked."""
 
-    def __init__(self, connection: Connection[Any], query: str, *, at_most_seconds: float) -> None:
-        self._connection = connection
+    def __init__(self, opened: Callable[[], Connection[Any]], query: str, *, at_most_seconds: float) -> None:
+        self._opened = opened
+        self._connection: Connection[Any] | None = opened()
         self._query = query.encode()
         self._at_most = at_most_seconds
         self._sessions: dict[int, WorkSession] = {}
@@ -41,7 +42,12 @@ class Watch:
         return None if self.broken else self._longest
 
     def follow(self, session: WorkSession) -> None:
-        """Watch this session; when it keeps others waiting for too long, its statement is cancelled."""
+        """Watch this session; when it keeps others waiting for too long, its statement is cancelled.
+
+        What a restart ended is opened again here, where the session that works was just opened, too.
+        """
+        if self._connection is None:
+            self._connection = self._opened()
         self._sessions = {session.pid: session}
 
     def take_recent(self) -> float:
@@ -57,19 +63,18 @@ class Watch:
             try:
                 self._look()
             except psycopg.Error as error:
-                self.broken = True
-                log.warning("It cannot be seen any more whether others wait: %s", error)
-                return
+                self.broken, self._connection = True, None
+                log.warning("It cannot be seen for a while whether others wait: %s", error)
 
     def end(self) -> None:
         """Have `run` return."""
         self._end.set()
 
     def _look(self) -> None:
-        sessions = self._sessions
-        if not sessions:
+        sessions, connection = self._sessions, self._connection
+        if not sessions or connection is None:
             return
-        rows = self._connection.execute(self._query, {"pids": list(sessions)}).fetchall()
+        rows = connection.execute(self._query, {"pids": list(sessions)}).fetchall()
         waited = max((float(row[1]) for row in rows), default=0.0)
         self._longest, self._recent = max(self._longest, waited), max(self._recent, waited)
         if waited > self._at_most:
@@ -86,9 +91,14 @@ def watching(include: IncludeFolder, *, at_most_seconds: float) -> Iterator[Watc
 
     The session is opened here and not there: a task may ask Airflow for a Connection from its main thread only.
     """
-    with DatabaseHook(READS).opened(_OPTIONS, application="docrag-ops watch") as (connection, _):
+    with ExitStack() as sessions:
+
+        def opened() -> Connection[Any]:
+            session = DatabaseHook(READS).opened(_OPTIONS, application="docrag-ops watch")
+            return sessions.enter_context(session)[0]
+
         query = include.query("sql", "maintenance/waiting.sql")
-        watch = Watch(connection, query, at_most_seconds=at_most_seconds)
+        watch = Watch(opened, query, at_most_seconds=at_most_seconds)
         thread = threading.Thread(target=watch.run, name="docrag-ops watch", daemon=True)
         thread.start()
         try:
