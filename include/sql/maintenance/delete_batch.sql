@@ -4,5 +4,5 @@ WHERE gone.ctid = ANY (ARRAY(
     SELECT t.ctid
     FROM ONLY {table} AS t
     JOIN unnest({arrays}) AS k ({names}) ON {match}
-    WHERE t.{column} < %(cutoff)s::{type} AND NOT {held}
+    WHERE t.{column} < %(cutoff)s::{type} AND {free}
     FOR UPDATE OF t SKIP LOCKED))

@@ -155,7 +155,6 @@ class OldRows:
             held = sql.SQL("coalesce(t.{}::text = ANY (%(held)s::text[]), false)").format(identifier(hold))
         else:
             held = sql.SQL("coalesce(t.{}, false)").format(identifier(hold))
-        referenced = self._referenced()
         return statement(
             self._include,
             name,
@@ -163,19 +162,19 @@ class OldRows:
             column=identifier(self._details["column"]),
             type=type_name(self._details["type"]),
             hold=held,
-            referenced=referenced,
-            held=sql.SQL("({} OR {})").format(held, referenced),
+            free=sql.SQL(" AND ").join([sql.SQL("NOT {}").format(held), *self._not_pointed_to()]),
+            is_referenced=sql.SQL("true" if self.is_referenced else "false"),
             **parts,
         )
 
-    def _referenced(self) -> Composable:
-        """Whether a row of another table points to the row and does not let it go."""
+    def _not_pointed_to(self) -> list[Composable]:
+        """For each foreign key that would not let a row go: that no row points to it."""
         from psycopg import sql
 
-        pointing = [
+        return [
             statement(
                 self._include,
-                "points_to",
+                "not_pointed_to",
                 table=identifier(one["schema"], one["table"]),
                 match=sql.SQL(" AND ").join(
                     sql.SQL("r.{} = t.{}").format(identifier(theirs), identifier(ours))
@@ -184,7 +183,6 @@ class OldRows:
             )
             for one in self._details.get("referenced_by", ())
         ]
-        return sql.SQL("({})").format(sql.SQL(" OR ").join(pointing)) if pointing else sql.SQL("false")
 
     def _parameters(self) -> dict[str, object]:
         """The cutoff: a time, or what the wall's clock showed where the column has no zone."""
