@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 15
 LOCK_SECONDS = 2
-NO_IDLE_END_SINCE = 140_000
+IDLE_END_SINCE = 140_000
+NO_IDLE_END = b"SET idle_session_timeout = 0"
+"""A role's own limit would end a session that waits for another one."""
 _OPTIONS = (
     f"-c statement_timeout={STATEMENT_SECONDS}s -c lock_timeout={LOCK_SECONDS}s "
     "-c idle_in_transaction_session_timeout=60s -c timezone=UTC -c datestyle=ISO"
@@ -66,10 +68,8 @@ class DatabaseHook(BaseHook):
             raise UnreachableError(f"{where} takes no connection: {_text(error)}") from error
         with opened:
             opened.autocommit = True
-            if (
-                opened.info.server_version >= NO_IDLE_END_SINCE
-            ):  # a role's own would end one that waits for another
-                opened.execute("SET idle_session_timeout = 0")
+            if opened.info.server_version >= IDLE_END_SINCE:
+                opened.execute(NO_IDLE_END)
             yield opened, where
 
 
