@@ -16,6 +16,7 @@ from tests.bench import (
     reader_stall,
     writer_stall,
 )
+from tests.bench.platform import HELD
 from tests.sandbox.errors import SandboxError
 
 MODULES = (
@@ -40,14 +41,15 @@ def main(names: list[str]) -> None:
     results = json.loads(RESULTS.read_text()) if names and RESULTS.exists() else {}
     began = time.monotonic()
     failed = []
-    for name in names or FIGURES:
-        try:
-            figure = FIGURES[name].measure()
-        except (RuntimeError, SandboxError) as error:
-            failed.append(f"{name} could not be measured: {error}")
-            continue
-        results[name] = figure.to_dict()
-        print(figure.line(), flush=True)
+    with HELD:
+        for name in names or FIGURES:
+            try:
+                figure = FIGURES[name].measure()
+            except (RuntimeError, SandboxError) as error:
+                failed.append(f"{name} could not be measured: {error}")
+                continue
+            results[name] = figure.to_dict()
+            print(figure.line(), flush=True)
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     print(f"{time.monotonic() - began:.0f} s; written to {RESULTS.name}")
     if failed:

@@ -4,7 +4,6 @@ The guide's side is `psql` with its own SQL; ours is the entry's tasks (plan, ap
 warm process, with the policy of docrag-prod but for the export and the volume, which the guide has neither.
 """
 
-import atexit
 import dataclasses
 import json
 import os
@@ -13,12 +12,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.bench.platform import process_environment
+from tests.bench.platform import HELD, process_environment
 from tests.sandbox import databases, demo, lifecycle
 from tests.sandbox.for_tests import quietly
 from tests.sandbox.passwords import passwords
@@ -52,11 +51,9 @@ def filled_server() -> Iterator[Settings]:
 
 @cache
 def server_and_process() -> tuple[Settings, Ask]:
-    """Both, for all figures that need them: filling takes longer than measuring. They end with this process."""
-    stack = ExitStack()
-    atexit.register(stack.close)
-    settings = stack.enter_context(filled_server())
-    return settings, stack.enter_context(warm_process(settings))
+    """Both, for all figures that need them: filling takes longer than measuring."""
+    settings = HELD.enter_context(filled_server())
+    return settings, HELD.enter_context(warm_process(settings))
 
 
 @contextmanager

@@ -2,12 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from tests.sandbox import airflow_services, airflow_settings, demo
 from tests.sandbox.connections import connections
 from tests.sandbox.for_tests import BENCH, running
 from tests.sandbox.settings import REPOSITORY, Settings
+
+HELD = ExitStack()
+"""What several figures share, until the last of them is measured."""
 
 
 @contextmanager
