@@ -2,11 +2,17 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
+
+from docrag_ops import preload
+from docrag_ops.core.checks import parse_checks
+from docrag_ops.core.environments import parse_environment
 
 ROOT = Path(__file__).parents[1]
 LOADED = """
@@ -41,3 +47,20 @@ def test_what_tasks_are_forked_from_has_imported_what_they_need(tmp_path: Path, 
 @pytest.mark.parametrize("service", ["dag-processor", "api-server", "triggerer"])
 def test_other_processes_carry_nothing_around(tmp_path: Path, service: str):
     assert not {"kubernetes.client", "docrag_ops.hooks.cluster"} & modules_of(tmp_path, service)
+
+
+def test_definitions_are_parsed_ahead_and_a_bad_one_is_left_to_its_task(tmp_path: Path, monkeypatch):
+    from docrag_ops.hooks import include
+
+    shutil.copytree(include.INCLUDE, tmp_path / "include")
+    bad = tmp_path / "include/environments/bad.yaml"
+    bad.write_text("{not: [yaml")
+    monkeypatch.setattr(preload, "_our_modules", list)
+    monkeypatch.setattr(include, "IncludeFolder", partial(include.IncludeFolder, tmp_path / "include"))
+    parse_checks.cache_clear()
+    parse_environment.cache_clear()
+    assert preload.preload(["airflow", "scheduler"])
+    assert parse_environment.cache_info().currsize == 1
+    parsed = parse_checks.cache_info()
+    include.IncludeFolder().environment("docrag-prod")
+    assert parse_checks.cache_info().misses == parsed.misses > 10

@@ -1,4 +1,4 @@
-"""What every task would import is imported once, by the process whose forks the tasks are.
+"""What every task would import and parse is imported and parsed once, by the process whose forks the tasks are.
 
 A task is a fork of the scheduler (LocalExecutor) or of a Celery worker, and has what that one has imported; without
 this, a check of the cluster spends most of its time on importing the Kubernetes client (`make bench`, `dag_run`).
@@ -40,7 +40,20 @@ def preload(arguments: Sequence[str]) -> bool:
             import_module(name)
         except ImportError as error:
             log.warning("%s cannot be imported ahead of the tasks: %s", name, error)
+    _parse_definitions()
     return True
+
+
+def _parse_definitions() -> None:
+    """Fill the caches of parsed definitions, which are kept by text: one that is edited is parsed again by its task."""
+    from docrag_ops.hooks.include import IncludeFolder
+
+    include = IncludeFolder()
+    for path in include.root.glob("environments/*.yaml"):
+        try:
+            include.environment(path.stem)
+        except Exception as error:  # noqa: BLE001 (the scheduler starts whatever a file holds; its tasks say it)
+            log.warning("A definition is left to the tasks that need it: %s", error)
 
 
 def _our_modules() -> Iterator[str]:
