@@ -11,6 +11,7 @@ import redis
 
 from docrag_ops.core.changes import StepOutcome
 from docrag_ops.core.environments import RedisSection
+from docrag_ops.core.errors import ChangeError
 from docrag_ops.hooks.cache_keys import CacheKeys
 from docrag_ops.hooks.cache_settings import CacheSettings
 from tests.databases.tuning import Killed, TuningRuns, left_alone, refusal
@@ -143,6 +144,35 @@ def test_setting_that_has_writes_refused_is_taken_back_and_written_down(runs, ca
     assert "Undone: min-replicas-to-write is 0 again. Written down." in said
     assert cache.set("x", "y")
     assert "min-replicas-to-write 1" not in file_of(cache)
+
+
+def test_setting_that_did_not_last_until_the_proof_is_red_and_the_others_are_taken_back(runs, cache):
+    profile(runs, timeout="10", tcp_keepalive="60")
+    runs.plan()
+    runs.apply()
+    cache.config_set("timeout", "0")
+    said = refusal(runs.prove)
+    assert "1 of the 2 settings that were set are still in effect" in said
+    assert "Left alone, as they are not as this run set them: timeout." in said
+    assert "Undone: tcp-keepalive is 300 again." in said
+
+
+def test_setting_that_cannot_be_taken_back_keeps_no_other_from_it(runs, cache, monkeypatch):
+    profile(runs, min_replicas_to_write="1", timeout="10")
+    runs.plan()
+    runs.apply()
+    real = CacheSettings.set
+
+    def refused(settings, name, value):
+        if name == "timeout":
+            raise ChangeError("CONFIG SET timeout 0: OOM")
+        real(settings, name, value)
+
+    monkeypatch.setattr(CacheSettings, "set", refused)
+    said = refusal(runs.prove)
+    assert "Undone: min-replicas-to-write is 0 again." in said
+    assert "NOT undone, do it by hand: timeout (CONFIG SET timeout 0: OOM)." in said
+    assert cache.set("x", "y")
 
 
 def test_setting_that_somebody_changed_meanwhile_is_left_alone_and_said(runs, cache):

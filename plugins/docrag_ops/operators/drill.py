@@ -43,7 +43,6 @@ log = logging.getLogger(__name__)
 QUESTION_SECONDS = 600
 MINUTE_SECONDS = 60
 SERVER, EXTENSIONS, TABLES = (f"restore/{name}.sql" for name in ("server", "extensions", "extension_tables"))
-VERSIONS = b"SELECT extname, extversion FROM pg_extension"
 OBJECTS, LIVE_ROWS = "restore/objects.sql", "restore/live_rows.sql"
 
 
@@ -170,7 +169,8 @@ class RestoreDrill:
         if not is_about_what_is_not_there(said):
             return
         with scratch.session(seconds=QUESTION_SECONDS) as session:
-            found = dict(session.execute(VERSIONS).fetchall())
+            asked = session.execute(self._include.query("sql", EXTENSIONS).encode(), {})
+            found = {name: version for name, _, version in asked.fetchall()}
         others = [
             f"{name} {found.get(name)}, the live database {row['version']}"
             for row in self._live.extensions

@@ -1,12 +1,16 @@
-"""What the tuning of PostgreSQL and of Redis have in common: policy, catalogue, profile, memory limit."""
+"""What the tuning of PostgreSQL and of Redis have in common: policy, catalogue, profile, memory limit, proof, undo."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
+from docrag_ops.core.changes import Step, StepOutcome
 from docrag_ops.core.cluster.quantities import parse_quantity
 from docrag_ops.core.environments import Workload
-from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError
+from docrag_ops.core.errors import ChangeError, CouldNotMeasureError, DefinitionError
 from docrag_ops.core.records import load_yaml, parse_record
 from docrag_ops.core.tuning.catalogue import Catalogue, TuningPolicy
+from docrag_ops.hooks.change_records import ChangeRecords
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.operators.asking import Asking
 
@@ -44,6 +48,40 @@ def profile_of(asking: Asking, catalogue: Catalogue) -> str:
         known = ", ".join((MEASURED, *catalogue.profiles))
         raise DefinitionError(f"Profile {profile!r} is not known; expected one of: {known}")
     return profile
+
+
+def settings_done(asking: Asking, change: str, action: str) -> int:
+    """How many settings this run has set, as its record says: so many have to be in effect when it is proved."""
+    record = ChangeRecords().find(asking.run, change)
+    steps = record.steps if record else ()
+    return sum(step.action == action and step.outcome is StepOutcome.DONE for step in steps)
+
+
+def taken_back(steps: Sequence[Step], put_back: Callable[[Step], str | None]) -> tuple[str, bool]:
+    """Take settings back, the last first; says what became of each, and whether any is back.
+
+    One that cannot be taken back keeps no other from it.
+
+    :param put_back: takes one back and says so in words; None when it is not as this run set it
+    """
+    undone, left, failed = [], [], []
+    for step in reversed(steps):
+        name = str(step.details["setting"])
+        try:
+            said = put_back(step)
+        except (ChangeError, CouldNotMeasureError) as error:
+            failed.append(f"{name} ({error})")
+            continue
+        if said is None:
+            left.append(name)
+        else:
+            undone.append(said)
+    parts = [f"Undone: {', '.join(undone)}." if undone else "Nothing was undone."]
+    if left:
+        parts.append(f"Left alone, as they are not as this run set them: {', '.join(left)}.")
+    if failed:
+        parts.append(f"NOT undone, do it by hand: {'; '.join(failed)}.")
+    return " ".join(parts), bool(undone)
 
 
 def memory_limit(asking: Asking, policy: TuningPolicy) -> tuple[float | None, str]:

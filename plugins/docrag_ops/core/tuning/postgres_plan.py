@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from docrag_ops.core.changes import Plan, Step
 from docrag_ops.core.tuning.catalogue import Proposal
-from docrag_ops.core.tuning.values import Setting, canonical, written
+from docrag_ops.core.tuning.values import Setting, canonical, same, written
 
 NAME = "postgres_settings"
 TARGET = "PostgreSQL settings"
@@ -72,9 +72,9 @@ def sort(proposals: Sequence[Proposal], settings: Mapping[str, Setting], *, allo
             continue
         value = canonical(setting, proposal.value)
         if setting.context == RESTARTS:
-            if setting.pending_restart or float_or_text(value) != float_or_text(setting.value):
+            if setting.pending_restart or not same(setting, value, setting.value):
                 handed_over.append((setting.name, _by_hand(setting, proposal, value)))
-        elif float_or_text(value) != float_or_text(setting.value):
+        elif not same(setting, value, setting.value):
             steps.append(_step(setting, proposal, value))
     return Sorted(tuple(steps), tuple(protected), tuple(handed_over))
 
@@ -97,13 +97,7 @@ def _left_alone(proposal: Proposal, setting: Setting | None, allowed: Sequence[s
 
 def _not_loaded(setting: Setting) -> str:
     """Somebody's ALTER SYSTEM that was not reloaded is not ours to bring into effect."""
-    if not setting.in_file:
-        return ""
-    try:
-        in_file = canonical(setting, setting.in_file)
-    except ValueError:
-        in_file = setting.in_file
-    if float_or_text(in_file) == float_or_text(setting.value):
+    if not setting.in_file or same(setting, setting.in_file, setting.value):
         return ""
     return (
         f"somebody has set it to {setting.in_file} and it is not in effect (now {written(setting, setting.value)}): "
@@ -140,11 +134,3 @@ def _by_hand(setting: Setting, proposal: Proposal, value: str) -> str:
         f"handed over, it needs a restart of PostgreSQL: ALTER SYSTEM SET {setting.name} = "
         f"'{written(setting, value)}'; now {written(setting, setting.value)}; {proposal.why}"
     )
-
-
-def float_or_text(value: str) -> float | str:
-    """A value that compares by what it means: 0.9 and 0.90 are one."""
-    try:
-        return float(value)
-    except ValueError:
-        return value

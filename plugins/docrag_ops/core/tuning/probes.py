@@ -44,8 +44,15 @@ def worse(before: Mapping[str, float], after: Mapping[str, float], policy: Probe
     return "; ".join(texts)
 
 
-def not_better(before: Mapping[str, float], after: Mapping[str, float], policy: ProbePolicy) -> str:
-    """Why a change of settings did not do what it was for; empty when it did."""
+def not_better(
+    before: Mapping[str, float], after: Mapping[str, float], policy: ProbePolicy, *, done: int
+) -> str:
+    """Why a change of settings did not do what it was for; empty when it did.
+
+    :param done: how many settings were set
+    """
     if after.get(IN_EFFECT, 0) <= before.get(IN_EFFECT, 0):
         return "no planned setting is in effect that was not before"
+    if after[IN_EFFECT] < done:
+        return f"{after[IN_EFFECT]:.0f} of the {done} settings that were set are still in effect"
     return worse(before, after, policy)

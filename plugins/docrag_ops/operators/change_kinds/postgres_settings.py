@@ -20,7 +20,14 @@ from docrag_ops.core.tuning.values import Setting, same, written
 from docrag_ops.hooks.config_maps import ConfigMaps
 from docrag_ops.hooks.database_settings import DatabaseSettings
 from docrag_ops.operators.asking import Asking
-from docrag_ops.operators.tuning import catalogue_of, memory_limit, policy_of, profile_of
+from docrag_ops.operators.tuning import (
+    catalogue_of,
+    memory_limit,
+    policy_of,
+    profile_of,
+    settings_done,
+    taken_back,
+)
 
 
 class Change:
@@ -105,29 +112,22 @@ class Change:
         return bool(setting and setting.in_file and _is_set(step, setting))
 
     def improved(self, plan: Plan, before: Mapping[str, float], after: Mapping[str, float]) -> str:
-        """Something is in effect that was not, and no probe got worse."""
-        return not_better(before, after, self._policy.probe)
+        """Everything that was set is in effect, and no probe got worse."""
+        done = settings_done(self._asking, postgres_plan.NAME, postgres_plan.SET)
+        return not_better(before, after, self._policy.probe, done=done)
 
     def undo(self, plan: Plan) -> str:
         """Back to the former value, or to what the other files say; what somebody else set since is left alone."""
-        undone, left = [], []
-        for step in reversed(_sets(plan)):
-            name, former = _name(step), str(step.details["former"]) or None
-            setting = self._setting(step)
-            if (
-                setting is None
-                or not setting.in_file
-                or not same(setting, setting.in_file, str(step.details["value"]))
-            ):
-                left.append(name)
-                continue
-            back = self._database.set(name, former)
-            undone.append(f"{name} is {written(back, back.value)} again")
-        said = [f"Undone: {', '.join(undone)}." if undone else "Nothing was undone."]
-        if left:
-            said.append(f"Left alone, as they are not as this run set them: {', '.join(left)}.")
-        said += [self._patch_back(step) for step in plan.steps if step.action == PATCH]
-        return " ".join(said)
+        said, _ = taken_back(_sets(plan), self._put_back)
+        return " ".join([said, *(self._patch_back(step) for step in plan.steps if step.action == PATCH)])
+
+    def _put_back(self, step: Step) -> str | None:
+        setting = self._setting(step)
+        ours = setting and setting.in_file and same(setting, setting.in_file, str(step.details["value"]))
+        if not ours:
+            return None
+        back = self._database.set(_name(step), str(step.details["former"]) or None)
+        return f"{_name(step)} is {written(back, back.value)} again"
 
     def _patch(self, step: Step) -> str:
         """Change the planned lines of the ConfigMap as it was planned."""
@@ -146,14 +146,14 @@ class Change:
 
     def _patch_back(self, step: Step) -> str:
         """The ConfigMap as it was, where it still is as this run left it."""
-        where, config_maps = self._where(), ConfigMaps()
-        text = config_maps.read(where)
-        if digest(text.content) != step.details["text_after"]:
-            return f"{where} is left alone: it is not as this run would have left it."
         try:
+            where, config_maps = self._where(), ConfigMaps()
+            text = config_maps.read(where)
+            if digest(text.content) != step.details["text_after"]:
+                return f"{where} is left alone: it is not as this run would have left it."
             config_maps.write(where, restored(text.content, lines_of(step.details)), version=text.version)
-        except (ChangeError, ValueError) as error:
-            return f"{where} is not as before: {error}."
+        except (ChangeError, CouldNotMeasureError, ValueError) as error:
+            return f"NOT undone, do it by hand: {step.subject} ({error})."
         return f"{where} is as before."
 
     def _where(self) -> ConfigMapPolicy:

@@ -16,7 +16,14 @@ from docrag_ops.core.tuning.redis import Situation, canonical, propose
 from docrag_ops.hooks.cache_keys import CacheKeys
 from docrag_ops.hooks.cache_settings import CacheSettings
 from docrag_ops.operators.asking import Asking
-from docrag_ops.operators.tuning import catalogue_of, memory_limit, policy_of, profile_of
+from docrag_ops.operators.tuning import (
+    catalogue_of,
+    memory_limit,
+    policy_of,
+    profile_of,
+    settings_done,
+    taken_back,
+)
 
 SAMPLED_KEYS = 2000
 SCAN_SECONDS = 20.0
@@ -98,25 +105,23 @@ class Change:
         return step.action != redis_plan.WRITE and self._is_set(step)
 
     def improved(self, plan: Plan, before: Mapping[str, float], after: Mapping[str, float]) -> str:
-        """Something is in effect that was not, and no probe got worse."""
-        return not_better(before, after, self._policy.probe)
+        """Everything that was set is in effect, and no probe got worse."""
+        done = settings_done(self._asking, redis_plan.NAME, redis_plan.SET)
+        return not_better(before, after, self._policy.probe, done=done)
 
     def undo(self, plan: Plan) -> str:
         """Back to the former values, written down again; what somebody else set since is left alone."""
-        undone, left = [], []
-        for step in reversed(_settings(plan)):
-            name, former = str(step.details["setting"]), str(step.details["former"])
-            if not self._is_set(step):
-                left.append(name)
-                continue
-            self._cache.set(name, former)
-            undone.append(f"{name} is {former or '(empty)'} again")
-        said = [f"Undone: {', '.join(undone)}." if undone else "Nothing was undone."]
-        if left:
-            said.append(f"Left alone, as they are not as this run set them: {', '.join(left)}.")
-        if undone and any(step.action == redis_plan.WRITE for step in plan.steps):
-            said.append(self._write_down())
-        return " ".join(said)
+        said, any_undone = taken_back(_settings(plan), self._put_back)
+        if any_undone and any(step.action == redis_plan.WRITE for step in plan.steps):
+            return f"{said} {self._write_down()}"
+        return said
+
+    def _put_back(self, step: Step) -> str | None:
+        if not self._is_set(step):
+            return None
+        name, former = str(step.details["setting"]), str(step.details["former"])
+        self._cache.set(name, former)
+        return f"{name} is {former or '(empty)'} again"
 
     def _write_down(self) -> str:
         try:
