@@ -86,26 +86,18 @@ def dry_run_param(*, default: bool) -> Param:
 
 def settle_param() -> Param:
     """The form field that says how long a change may settle before it is proved."""
-    return Param(
-        2,
-        type="integer",
-        minimum=0,
-        maximum=60,
-        title="Settling time (minutes)",
-        description_md="How long to wait after the change before it is measured whether anything got worse.",
-    )
+    text = "How long to wait after the change before it is measured whether anything got worse."
+    return _minutes_param(2, most=60, title="Settling time (minutes)", text=text)
 
 
 def window_param() -> Param:
     """The form field that says how long counters are watched."""
-    return Param(
-        10,
-        type="integer",
-        minimum=0,
-        maximum=120,
-        title="Window (minutes)",
-        description_md="How long to watch. 0: compare with the last sample that was kept, at once.",
-    )
+    text = "How long to watch. 0: compare with the last sample that was kept, at once."
+    return _minutes_param(10, most=120, title="Window (minutes)", text=text)
+
+
+def _minutes_param(default: int, *, most: int, title: str, text: str) -> Param:
+    return Param(default, type="integer", minimum=0, maximum=most, title=title, description_md=text)
 
 
 def profile_param() -> Param:

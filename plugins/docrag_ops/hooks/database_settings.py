@@ -93,10 +93,10 @@ class DatabaseSettings:
         """
         from psycopg import sql
 
-        verb = sql.SQL("ALTER SYSTEM SET {} TO {}") if value is not None else sql.SQL("ALTER SYSTEM RESET {}")
-        parts = (sql.Identifier(name), sql.Literal(value))
+        file = "reset" if value is None else "set"
+        _, text = self._include.query("sql", f"tuning/{file}.sql").split("\n", 1)  # an error shows no comment
         with DatabaseHook(CHANGES).session() as session:
-            session.change(verb.format(*parts[: 1 if value is None else 2]))
+            session.change(sql.SQL(text.strip()).format(name=sql.Identifier(name), value=sql.Literal(value)))
             try:
                 self._ask(session, "reload")
             except CouldNotMeasureError as error:

@@ -24,6 +24,7 @@ from docrag_ops.core.backups.restored import (
     is_about_what_is_not_there,
     is_the_dumps_fault,
     missing,
+    other_versions,
 )
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.core.texts import one_line
@@ -171,15 +172,9 @@ class RestoreDrill:
         with scratch.session(seconds=QUESTION_SECONDS) as session:
             asked = session.execute(self._include.query("sql", EXTENSIONS).encode(), {})
             found = {name: version for name, _, version in asked.fetchall()}
-        others = [
-            f"{name} {found.get(name)}, the live database {row['version']}"
-            for row in self._live.extensions
-            if found.get(name := row["name"]) != row["version"]
-        ]
+        others = other_versions({one["name"]: one["version"] for one in self._live.extensions}, found)
         if others:
-            raise CouldNotMeasureError(
-                f"psql ended with {error_of(said)}; the scratch server has {'; '.join(others)}"
-            )
+            raise CouldNotMeasureError(f"psql ended with {error_of(said)}; {'; '.join(others)}")
 
     def _prove(self, found: Restored, scratch: ScratchDatabase) -> None:
         """Each question for itself: one without an answer leaves the others standing."""

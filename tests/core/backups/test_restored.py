@@ -6,7 +6,14 @@ import pytest
 
 from docrag_ops.core.backups import restore_measures as facts
 from docrag_ops.core.backups.names import Span
-from docrag_ops.core.backups.restored import Restored, TableRows, is_the_dumps_fault, missing
+from docrag_ops.core.backups.restored import (
+    Restored,
+    TableRows,
+    is_about_what_is_not_there,
+    is_the_dumps_fault,
+    missing,
+    other_versions,
+)
 
 TODAY = datetime(2026, 11, 25, tzinfo=UTC)
 NOW = TODAY + timedelta(hours=22)
@@ -45,6 +52,27 @@ def test_whose_fault_an_error_is(code, expected):
 )
 def test_what_the_scratch_server_does_not_have_is_not_the_dumps_fault(said, expected):
     assert is_the_dumps_fault(f"psql:<stdin>:12: ERROR:  {said} LINE 1: x") is expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("psql:<stdin>:9: ERROR:  42883: function gin_trgm_v2(text) does not exist", True),
+        ('psql:<stdin>:9: ERROR:  42704: type "halfvec" does not exist', True),
+        ('psql:<stdin>:9: ERROR:  42P01: relation "documents" does not exist', False),
+    ],
+)
+def test_what_another_version_of_an_extension_may_have_is_told_from_a_missing_table(said, expected):
+    assert is_about_what_is_not_there(said) is expected
+
+
+def test_other_versions_and_missing_extensions_are_named_and_equal_ones_are_not():
+    assert other_versions(
+        {"vector": "0.8.0", "pg_trgm": "1.6", "citext": "1.6"}, {"vector": "0.5.1", "pg_trgm": "1.6"}
+    ) == [
+        "the scratch server has vector 0.5.1, the live database 0.8.0",
+        "the scratch server has no citext, the live database 1.6",
+    ]
 
 
 def test_lost_connection_is_not_the_dumps_fault():

@@ -80,6 +80,16 @@ def is_about_what_is_not_there(said: str) -> bool:
     return found is not None and found[2] in ("42704", "42883")
 
 
+def other_versions(live: Mapping[str, str], scratch: Mapping[str, str]) -> list[str]:
+    """The live database's extensions of which the scratch server has another version, or none, in words."""
+    return [
+        f"the scratch server has {f'{name} {scratch[name]}' if name in scratch else f'no {name}'}, the live database "
+        f"{version}"
+        for name, version in live.items()
+        if scratch.get(name) != version
+    ]
+
+
 def error_of(said: str) -> str:
     """The first error without its details: those quote rows, and a report is no place for rows.
 

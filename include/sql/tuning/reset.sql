@@ -1,0 +1,2 @@
+-- Deletes a setting from postgresql.auto.conf: the other files, or the default, count again.
+ALTER SYSTEM RESET {name}
