@@ -117,18 +117,15 @@ class Runs:
             "ti": ti,
             "task_instance": ti,
             "task": task,
+            "params": {"environment": "docrag-prod"},
         }
 
     def plan(self, run_id: str, *, alone: bool = True, dry_run: str = "False", **options: Any) -> None:
-        operator = flow.PlanOperator(
-            task_id="plan", change=CHANGE, environment="docrag-prod", acts_alone=alone, only_plan=dry_run
-        )
+        operator = flow.PlanOperator(task_id="plan", change=CHANGE, acts_alone=alone, only_plan=dry_run)
         operator.execute(self.context(run_id, **options))
 
     def approval(self) -> flow.ApproveOperator:
-        return flow.ApproveOperator(
-            task_id="approve", change=CHANGE, environment="docrag-prod", response_timeout=timedelta(hours=1)
-        )
+        return flow.ApproveOperator(task_id="approve", change=CHANGE, response_timeout=timedelta(hours=1))
 
     def approve(self, run_id: str, **options: Any) -> None:
         self.approval().execute(self.context(run_id, **options))
@@ -146,14 +143,10 @@ class Runs:
         operator.execute_complete(self.context(run_id), event)
 
     def apply(self, run_id: str) -> None:
-        flow.ApplyOperator(task_id="apply", change=CHANGE, environment="docrag-prod").execute(
-            self.context(run_id)
-        )
+        flow.ApplyOperator(task_id="apply", change=CHANGE).execute(self.context(run_id))
 
     def prove(self, run_id: str, **options: Any) -> None:
-        flow.ProveOperator(task_id="prove", change=CHANGE, environment="docrag-prod").execute(
-            self.context(run_id, **options)
-        )
+        flow.ProveOperator(task_id="prove", change=CHANGE).execute(self.context(run_id, **options))
 
     def record(self, run_id: str) -> Any:
         run = RunKey(environment="docrag-prod", entry=self.name, run_id=run_id)

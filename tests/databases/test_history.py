@@ -29,45 +29,59 @@ def record(run: RunKey, value: float | None, *, at: datetime = NOW, subject: str
     HistoryHook().record_area(run, "redis", findings=[], samples=[sample], at=at)
 
 
-def newest(run: RunKey) -> dict[str, float | None]:
-    found = HistoryHook().samples(run, latest=["redis_evictions"], daily={}, now=NOW)
+def newest(run: RunKey, *subjects: str) -> dict[str, float | None]:
+    found = HistoryHook().samples(run, latest={"redis_evictions": subjects}, daily={}, now=NOW)
     return {subject: samples[-1].value for subject, samples in found.get("redis_evictions", {}).items()}
 
 
 def test_newest_sample_of_each_subject_is_found(connect_to: Connect, request):
     record(run_of("1", request), 5, at=NOW - timedelta(days=2))
     record(run_of("2", request), 7, at=NOW - timedelta(days=1))
-    assert newest(run_of("3", request)) == {"redis": 7}
+    assert newest(run_of("3", request), "redis") == {"redis": 7}
+
+
+def test_subjects_that_are_gone_are_not_read_again(connect_to: Connect, request):
+    for number, subject in enumerate(("redis", "redis-2", "gone")):
+        record(run_of(str(number), request), number, subject=subject)
+    assert newest(run_of("now", request), "redis", "redis-2", "new") == {"redis": 0, "redis-2": 1}
+
+
+def test_check_without_a_known_subject_has_its_newest_sample(connect_to: Connect, request):
+    """So that a first run and a new subject are told apart, and it can be said until when something was there."""
+    record(run_of("1", request), 5, subject="older", at=NOW - timedelta(days=2))
+    record(run_of("2", request), 7, subject="newer", at=NOW - timedelta(days=1))
+    assert newest(run_of("3", request), "new") == newest(run_of("3", request)) == {"newer": 7}
 
 
 def test_run_never_compares_with_itself(connect_to: Connect, request):
     record(run_of("1", request), 5, at=NOW - timedelta(days=1))
     record(run_of("2", request), 9)
-    assert newest(run_of("2", request)) == {"redis": 5}
+    assert newest(run_of("2", request), "redis") == {"redis": 5}
 
 
 def test_cleared_task_replaces_what_it_recorded(connect_to: Connect, request):
     record(run_of("1", request), 5)
     record(run_of("1", request), 6)
-    found = HistoryHook().samples(run_of("2", request), latest=[], daily={"redis_evictions": 7}, now=NOW)
+    found = HistoryHook().samples(run_of("2", request), latest={}, daily={"redis_evictions": 7}, now=NOW)
     assert [sample.value for sample in found["redis_evictions"]["redis"]] == [6]
 
 
 def test_days_of_a_baseline_are_found_oldest_first(connect_to: Connect, request):
     for days in (1, 3, 20):
         record(run_of(str(days), request), days, at=NOW - timedelta(days=days))
-    found = HistoryHook().samples(run_of("now", request), latest=[], daily={"redis_evictions": 7}, now=NOW)
+    found = HistoryHook().samples(run_of("now", request), latest={}, daily={"redis_evictions": 7}, now=NOW)
     assert [sample.value for sample in found["redis_evictions"]["redis"]] == [3, 1]
 
 
 def test_other_environment_is_no_history(connect_to: Connect, request):
     record(RunKey(environment="another", entry="daily_health_check", run_id="1"), 5)
-    assert newest(run_of("2", request)) == {}
+    assert newest(run_of("2", request), "redis") == {}
 
 
 def test_hostile_name_is_kept_and_shown_literally(connect_to: Connect, request):
     record(run_of("1", request), 5, subject=HOSTILE)
-    assert newest(run_of("2", request)) == {HOSTILE.replace("\x00", "\\x00").replace("\udcff", "\\udcff"): 5}
+    kept = HOSTILE.replace("\x00", "\\x00").replace("\udcff", "\\udcff")
+    assert newest(run_of("2", request), kept) == {kept: 5}
 
 
 def test_report_is_found_again_as_it_was(connect_to: Connect, request):

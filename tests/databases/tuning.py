@@ -63,12 +63,12 @@ class TuningRuns:
             "ti": ti,
             "task_instance": ti,
             "task": SimpleNamespace(get_direct_relatives=lambda upstream: []),
-            "params": {"profile": self.profile},
+            "params": {"environment": "docrag-prod", "profile": self.profile},
         }
 
     def plan(self) -> ChangeRecord:
         """Plan, and let alice approve."""
-        common = {"change": self.change, "environment": "docrag-prod"}
+        common = {"change": self.change}
         flow.PlanOperator(task_id="plan", only_plan="False", **common).execute(self.context())
         event = {
             "chosen_options": ["Approve"],
@@ -82,12 +82,12 @@ class TuningRuns:
         return self.record
 
     def apply(self) -> ChangeRecord:
-        operator = flow.ApplyOperator(task_id="apply", change=self.change, environment="docrag-prod")
+        operator = flow.ApplyOperator(task_id="apply", change=self.change)
         operator.execute(self.context())
         return self.record
 
     def prove(self) -> ChangeRecord:
-        operator = flow.ProveOperator(task_id="prove", change=self.change, environment="docrag-prod")
+        operator = flow.ProveOperator(task_id="prove", change=self.change)
         operator.execute(self.context())
         return self.record
 

@@ -30,7 +30,8 @@ def context_of(task_instance: TaskInstance) -> Any:
     """As much of a task's context as operators use."""
     dag = SimpleNamespace(dag_id="daily_health_check")
     run = SimpleNamespace(run_type="manual")
-    return {"ti": task_instance, "dag": dag, "dag_run": run, "run_id": "manual__1"}
+    params = {"environment": "docrag-prod"}
+    return {"ti": task_instance, "dag": dag, "dag_run": run, "run_id": "manual__1", "params": params}
 
 
 class LostHistory:

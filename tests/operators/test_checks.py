@@ -26,7 +26,7 @@ def redis_answers(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(area: str = "redis") -> tuple[TaskInstance, type[Exception] | None, str]:
     ti = TaskInstance()
     try:
-        CheckOperator(task_id=f"check_{area}", area=area, environment="docrag-prod").execute(context_of(ti))
+        CheckOperator(task_id=f"check_{area}", area=area).execute(context_of(ti))
     except (AirflowFailException, AirflowSkipException) as error:
         return ti, type(error), str(error)
     return ti, None, ""

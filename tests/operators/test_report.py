@@ -51,7 +51,7 @@ SKIPPED = area_of(not_judged=(NotJudged(check="x", subject="all", reason="not he
 def run(pulled: dict, **states: str) -> tuple[dict, str]:
     """The result that is handed on, and the error's text."""
     ti = TaskInstance(pulled=pulled, states=states)
-    report = ReportOperator(task_id="report", environment="docrag-prod")
+    report = ReportOperator(task_id="report")
     report.upstream_task_ids |= set(states)
     try:
         report.execute(context_of(ti))

@@ -52,6 +52,17 @@ def judge(check: Check, outcome: Outcome, *, limits: Limits, history: History, n
             return _judge_each(check, measurements, limits=limits, history=history, now=now)
 
 
+def subjects_of(outcome: Outcome) -> set[str]:
+    """The subjects whose past matters for judging this, under their names in history."""
+    match outcome:
+        case NotConfigured(_, subject) if subject:
+            return {subject}
+        case Measured(measurements):
+            return {_subject_in_history(one.subject) for one in measurements}
+        case _:
+            return set()
+
+
 def _absent(check: Check, limits: Limits, *, reason: str, history: History) -> Judgement:
     """Not configured is no finding; but what was measured before and is gone is `unknown`."""
     if not history:
@@ -153,8 +164,12 @@ def _merged(check: Check, entries: list[NotJudged], most: int = 5) -> tuple[NotJ
 
 def _with_storable_subject(measurement: Measurement) -> Measurement:
     """Under the same name in findings, in history and when it is looked up there."""
-    subject = shortened(storable(measurement.subject), size_bytes=SUBJECT_BYTES)
+    subject = _subject_in_history(measurement.subject)
     return measurement if subject == measurement.subject else replace(measurement, subject=subject)
+
+
+def _subject_in_history(subject: str) -> str:
+    return shortened(storable(subject), size_bytes=SUBJECT_BYTES)
 
 
 def _finding(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -105,43 +105,28 @@ class HistoryHook(BaseHook):
             raise UnreachableError(f"The history database cannot be used: {error}") from error
 
     def samples(
-        self, run: RunKey, *, latest: Sequence[str], daily: Mapping[str, int], now: datetime
+        self,
+        run: RunKey,
+        *,
+        latest: Mapping[str, Collection[str]],
+        daily: Mapping[str, int],
+        now: datetime,
     ) -> SamplesByCheck:
         """Earlier samples by check and subject, oldest first; never those of the same run.
 
-        :param latest: checks of which the newest sample of each subject is wanted.
+        :param latest: check → the subjects of which the newest sample is wanted; where none of them has one, it is the
+            newest of the check at all, which tells a first run from a new subject.
         :param daily: checks of which all samples of so many past days are wanted.
         """
-        from sqlalchemy import and_, or_, select
-        from sqlalchemy.dialects.postgresql import distinct_on
+        from docrag_ops.hooks.past_samples import daily_samples, newest_of_checks, newest_of_subjects
 
-        from docrag_ops.hooks.history_tables import measurements as table
-
-        wanted = [
-            table.c.environment == run.environment,
-            or_(table.c.entry != run.entry, table.c.run_id != run.run_id),
-        ]
-        columns = [
-            table.c[name]
-            for name in ("check_name", "subject", "measured_at", "value", "numerator", "denominator", "epoch")
-        ]
-        newest = (
-            select(*columns)
-            .ext(distinct_on(table.c.check_name, table.c.subject))
-            .where(*wanted, table.c.check_name.in_(latest))
-            .order_by(table.c.check_name, table.c.subject, table.c.measured_at.desc())
-        )
-        past = [
-            and_(table.c.check_name == name, table.c.measured_at >= now - timedelta(days=days + 1))
-            for name, days in daily.items()
-        ]
         found: SamplesByCheck = {}
         with self.transaction() as connection:
-            rows = list(connection.execute(newest)) if latest else []
-            if past:
-                rows += connection.execute(
-                    select(*columns).where(*wanted, or_(*past)).order_by(table.c.measured_at)
-                )
+            rows = [*connection.execute(newest_of_subjects(run, latest))] if any(latest.values()) else []
+            if without := latest.keys() - {row.check_name for row in rows}:
+                rows += connection.execute(newest_of_checks(run, without))
+            if daily:
+                rows += connection.execute(daily_samples(run, daily, now=now))
         for row in rows:
             sample = Sample(
                 subject=row.subject,

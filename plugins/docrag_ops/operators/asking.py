@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import Environment
@@ -17,6 +17,9 @@ from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError, Unreac
 from docrag_ops.core.measurements import Exempt, Outcome, Unmeasured
 from docrag_ops.core.runs import RunKey
 from docrag_ops.hooks.include import IncludeFolder
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +40,27 @@ class Asking:
     now: datetime
     task_instance: Any
     params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def environment_of(context: Context) -> str:
+    """The name of the environment that was chosen in the form of the run.
+
+    Read here and no templated field of each operator: Airflow keeps such a field by a call of its own for every task.
+    """
+    return str(context["params"]["environment"])
+
+
+def asking_of(context: Context) -> Asking:
+    """What sources and changes need to know, of a running task."""
+    environment, include = environment_of(context), IncludeFolder()
+    return Asking(
+        environment=include.environment(environment),
+        include=include,
+        run=RunKey(environment=environment, entry=context["dag"].dag_id, run_id=context["run_id"]),
+        now=datetime.now(UTC),
+        task_instance=context["ti"],
+        params=context["params"],
+    )
 
 
 def ask_all(checks: Sequence[Check], asking: Asking) -> Answers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
     from docrag_ops.core.checks import Check
     from docrag_ops.core.judging import Judgement
+    from docrag_ops.core.measurements import Outcome
     from docrag_ops.core.results import AreaResult
     from docrag_ops.hooks.history import HistoryHook, SamplesByCheck
     from docrag_ops.operators.asking import Answers, Asking
@@ -28,32 +28,19 @@ class CheckOperator(BaseOperator):
     `critical` or `unknown`. An area that the environment does not have is skipped, never green.
 
     :param area: the file's name without `.yaml`
-    :param environment: the environment's name (templated)
     """
 
-    template_fields: Sequence[str] = ("environment",)
     ui_color = "#e8f4ea"
 
-    def __init__(self, *, area: str, environment: str = "{{ params.environment }}", **options: Any) -> None:
+    def __init__(self, *, area: str, **options: Any) -> None:
         super().__init__(retries=0, **options)
         self.area = area
-        self.environment = environment
 
     def execute(self, context: Context) -> None:
         """Ask, judge, hand on, keep; then be as red as the findings are bad."""
-        from docrag_ops.core.runs import RunKey
-        from docrag_ops.hooks.include import IncludeFolder
-        from docrag_ops.operators.asking import Asking
+        from docrag_ops.operators.asking import asking_of
 
-        include = IncludeFolder()
-        asking = Asking(
-            environment=include.environment(self.environment),
-            include=include,
-            run=RunKey(environment=self.environment, entry=context["dag"].dag_id, run_id=context["run_id"]),
-            now=datetime.now(UTC),
-            task_instance=context["ti"],
-        )
-        result = self.measure(asking)
+        result = self.measure(asking_of(context))
         context["ti"].xcom_push(key="return_value", value=result.to_dict())
         self._speak(result)
 
@@ -75,8 +62,9 @@ class CheckOperator(BaseOperator):
                 not_judged=tuple(NotJudged(check=c.name, subject="all", reason=reason) for c in checks),
             )
         history = HistoryHook()
-        samples, trouble = _earlier_samples(history, checks, asking)
-        judgements = _judge(checks, ask_all(checks, asking), samples, trouble, asking)
+        answers = ask_all(checks, asking)
+        samples, trouble = _earlier_samples(history, checks, answers, asking)
+        judgements = _judge(checks, answers, samples, trouble, asking)
         findings = [finding for one in judgements.values() for finding in one.findings]
         trouble = trouble or _keep(history, self.area, checks, judgements, asking)
         if trouble:
@@ -119,23 +107,31 @@ class CheckOperator(BaseOperator):
 
 
 def _earlier_samples(
-    history: HistoryHook, checks: Sequence[Check], asking: Asking
+    history: HistoryHook, checks: Sequence[Check], answers: Answers, asking: Asking
 ) -> tuple[SamplesByCheck, str]:
-    """What earlier runs measured, or why it cannot be had."""
+    """What earlier runs measured of what was measured now, or why it cannot be had."""
     from docrag_ops.core.errors import UnreachableError
+    from docrag_ops.core.judging import subjects_of
 
     daily = {check.name: check.baseline.days for check in checks if check.baseline}
-    latest = [check.name for check in checks if check.name not in daily and _looks_back(check)]
+    latest = {
+        check.name: subjects_of(answers[check.name])
+        for check in checks
+        if check.name not in daily and _looks_back(check, answers[check.name])
+    }
     try:
         return history.samples(asking.run, latest=latest, daily=daily, now=asking.now), ""
     except UnreachableError as error:
         return {}, str(error)
 
 
-def _looks_back(check: Check) -> bool:
+def _looks_back(check: Check, outcome: Outcome) -> bool:
+    """Whether judging this outcome asks what was measured before."""
     from docrag_ops.core.checks import Empty, Reading
+    from docrag_ops.core.measurements import Measured
 
-    return check.reading is not Reading.VALUE or check.empty is Empty.NOT_JUDGED
+    measured = isinstance(outcome, Measured) and outcome.measurements
+    return check.reading is not Reading.VALUE or (check.empty is Empty.NOT_JUDGED and not measured)
 
 
 def _judge(

@@ -26,26 +26,23 @@ class ReportOperator(BaseOperator):
     Runs whatever became of those tasks. A task that pushed no findings is one `unknown` finding. Pushes the result
     (the contract) as its XCom, then raises when a finding is `critical` or `unknown` or a task before it failed:
     as the only leaf it decides the run.
-
-    :param environment: the environment's name (templated)
     """
 
-    template_fields: Sequence[str] = ("environment",)
     ui_color = "#e6eef8"
 
-    def __init__(self, *, environment: str = "{{ params.environment }}", **options: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(retries=0, trigger_rule=TriggerRule.ALL_DONE, **options)
-        self.environment = environment
 
     def execute(self, context: Context) -> None:
         """Gather, record, render, hand on; then be as red as the run."""
         from docrag_ops.core.results import merge
         from docrag_ops.hooks.dead_man import tell_dead_man
         from docrag_ops.operators.alerts import tell_alertmanager
+        from docrag_ops.operators.asking import environment_of
 
         areas = [self._area(task_id, state, context) for task_id, state in self._states(context).items()]
         result = merge(
-            areas, environment=self.environment, entry=context["dag"].dag_id, run_id=context["run_id"]
+            areas, environment=environment_of(context), entry=context["dag"].dag_id, run_id=context["run_id"]
         )
         result, rendered, trouble = self._record(result)
         told = tell_alertmanager(

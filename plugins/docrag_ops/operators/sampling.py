@@ -25,7 +25,7 @@ class SampleOperator(BaseOperator):
     :param window_minutes: how long to wait (templated); 0: take no sample, and compare with the last one that was kept
     """
 
-    template_fields: Sequence[str] = ("environment", "window_minutes")
+    template_fields: Sequence[str] = ("window_minutes",)
     ui_color = "#e8f4ea"
 
     def __init__(
@@ -33,25 +33,23 @@ class SampleOperator(BaseOperator):
         *,
         area: str,
         window_minutes: str = "{{ params.window_minutes }}",
-        environment: str = "{{ params.environment }}",
         **options: Any,
     ) -> None:
         super().__init__(**{"retries": 0, **options})
         self.area = area
         self.window_minutes = window_minutes
-        self.environment = environment
 
     def execute(self, context: Context) -> None:
         """Sample, keep, park."""
         from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 
-        from docrag_ops.operators.changes.flow import asking_of
+        from docrag_ops.operators.asking import asking_of
 
         minutes = int(self.window_minutes)
         if not minutes:
             self.log.info("No window was asked for: the last sample that was kept is compared with.")
             return
-        asking = asking_of(context, self.environment)
+        asking = asking_of(context)
         run = replace(asking.run, run_id=f"{FIRST}{asking.run.run_id}")
         kept = self._keep(replace(asking, run=run))
         if not kept:

@@ -32,13 +32,14 @@ class ApplyOperator(ChangeOperator):
         from docrag_ops.core.changes import StepOutcome, tally
         from docrag_ops.core.errors import ChangeRefusedError
         from docrag_ops.hooks.change_records import ChangeRecords
+        from docrag_ops.operators.asking import asking_of
 
-        asking, records = self._asking(context), ChangeRecords()
+        asking, records = asking_of(context), ChangeRecords()
         record = required_record(records, asking, self.change)
         kind = change_of(self.change, asking)
         try:
             _refuse_unless_approved(record)
-            with records.exclusive(self.environment, record.plan.targets):
+            with records.exclusive(asking.run.environment, record.plan.targets):
                 _refuse_too_soon(records, record, asking)
                 if record.before is None:
                     records.record_before(record.id, kind.measure(record.plan))

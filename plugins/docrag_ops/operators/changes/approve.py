@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
-from docrag_ops.operators.changes.flow import PLAN_TEMPLATE, asking_of, required_record
+from docrag_ops.operators.changes.flow import PLAN_TEMPLATE, required_record
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -25,7 +25,7 @@ class ApproveOperator(ApprovalOperator):
     :param response_timeout: how long a person has; shorter than the entry's period
     """
 
-    template_fields = ("environment", "subject", "body")
+    template_fields = ("subject", "body")
     ui_color = "#f3d9a4"
     applies = False
 
@@ -34,13 +34,12 @@ class ApproveOperator(ApprovalOperator):
         *,
         change: str,
         response_timeout: timedelta,
-        environment: str = "{{ params.environment }}",
         **options: Any,
     ) -> None:
         # An answer within about a second of parking fails the task once: apache/airflow #66374, #71580.
         super().__init__(
             **{
-                "subject": f"Approve {change} in {environment}?",
+                "subject": f"Approve {change} in {{{{ params.environment }}}}?",
                 "defaults": self.REJECT,
                 "retries": 2,
                 "retry_delay": timedelta(seconds=2),
@@ -50,15 +49,15 @@ class ApproveOperator(ApprovalOperator):
             response_timeout=response_timeout,
         )
         self.change = change
-        self.environment = environment
 
     def execute(self, context: Context) -> Any:
         """Go on where policy is enough, end where nothing may be done, else show the plan and wait."""
         from docrag_ops.core.changes import Decision
         from docrag_ops.core.rendering import render
         from docrag_ops.hooks.change_records import ChangeRecords
+        from docrag_ops.operators.asking import asking_of
 
-        asking, records = asking_of(context, self.environment), ChangeRecords()
+        asking, records = asking_of(context), ChangeRecords()
         record = required_record(records, asking, self.change)
         if record.dry_run or not record.plan.steps:
             self.log.info("A dry run ends here." if record.dry_run else "There is nothing to do.")
@@ -103,8 +102,9 @@ class ApproveOperator(ApprovalOperator):
         """Keep who decided what, before the tasks after this one run or are skipped."""
         from docrag_ops.core.changes import Decision
         from docrag_ops.hooks.change_records import ChangeRecords
+        from docrag_ops.operators.asking import asking_of
 
-        asking, records = asking_of(context, self.environment), ChangeRecords()
+        asking, records = asking_of(context), ChangeRecords()
         record = required_record(records, asking, self.change)
         user = event.get("responded_by_user") or {}
         if not user:

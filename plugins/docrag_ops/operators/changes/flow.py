@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -56,32 +55,9 @@ def change_of(name: str, asking: Asking) -> Change:
 class ChangeOperator(BaseOperator):
     """What plan, apply and prove have in common."""
 
-    template_fields: Sequence[str] = ("environment",)
-
-    def __init__(self, *, change: str, environment: str = "{{ params.environment }}", **options: Any) -> None:
+    def __init__(self, *, change: str, **options: Any) -> None:
         super().__init__(**{"retries": 0, **options})
         self.change = change
-        self.environment = environment
-
-    def _asking(self, context: Context) -> Asking:
-        return asking_of(context, self.environment)
-
-
-def asking_of(context: Context, environment: str) -> Asking:
-    """What sources and changes need to know, of a running task."""
-    from docrag_ops.core.runs import RunKey
-    from docrag_ops.hooks.include import IncludeFolder
-    from docrag_ops.operators.asking import Asking
-
-    include = IncludeFolder()
-    return Asking(
-        environment=include.environment(environment),
-        include=include,
-        run=RunKey(environment=environment, entry=context["dag"].dag_id, run_id=context["run_id"]),
-        now=datetime.now(UTC),
-        task_instance=context["ti"],
-        params=context.get("params") or {},
-    )
 
 
 def hand_on(

@@ -34,7 +34,7 @@ class PlanOperator(ChangeOperator):
     :param only_plan: end with the plan, a dry run (templated)
     """
 
-    template_fields: Sequence[str] = ("environment", "only_plan")
+    template_fields: Sequence[str] = ("only_plan",)
     ui_color = "#f7efd9"
     applies = False
 
@@ -52,8 +52,9 @@ class PlanOperator(ChangeOperator):
         from docrag_ops.core.errors import CouldNotMeasureError
         from docrag_ops.core.rendering import render
         from docrag_ops.hooks.change_records import ChangeRecords
+        from docrag_ops.operators.asking import asking_of
 
-        asking, records = self._asking(context), ChangeRecords()
+        asking, records = asking_of(context), ChangeRecords()
         kind, settings = change_of(self.change, asking), asking.environment.change(self.change)
         try:
             settled = _settle(records, kind, self.change, asking)

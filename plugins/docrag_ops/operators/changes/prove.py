@@ -37,7 +37,7 @@ class ProveOperator(ChangeOperator):
     ui_color = "#d9e8f0"
     applies = False
 
-    template_fields: Sequence[str] = ("environment", "settle_minutes")
+    template_fields: Sequence[str] = ("settle_minutes",)
 
     def __init__(
         self, *, settle: timedelta = timedelta(0), settle_minutes: str = "0", **options: Any
@@ -49,8 +49,9 @@ class ProveOperator(ChangeOperator):
     def execute(self, context: Context) -> None:
         """Wait for the system to settle when something was changed, then prove."""
         from docrag_ops.hooks.change_records import ChangeRecords
+        from docrag_ops.operators.asking import asking_of
 
-        record = required_record(ChangeRecords(), self._asking(context), self.change)
+        record = required_record(ChangeRecords(), asking_of(context), self.change)
         settle = self.settle + timedelta(minutes=float(self.settle_minutes))
         if settle and record.steps and record.after is None:
             from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
@@ -63,8 +64,9 @@ class ProveOperator(ChangeOperator):
         from docrag_ops.core.change_findings import findings_about, not_measured
         from docrag_ops.core.errors import CouldNotMeasureError
         from docrag_ops.hooks.change_records import ChangeRecords
+        from docrag_ops.operators.asking import asking_of
 
-        asking, records = self._asking(context), ChangeRecords()
+        asking, records = asking_of(context), ChangeRecords()
         record = required_record(records, asking, self.change)
         try:
             if record.before is not None:
