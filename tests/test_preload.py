@@ -13,6 +13,7 @@ import pytest
 from docrag_ops import preload
 from docrag_ops.core.checks import parse_checks
 from docrag_ops.core.environments import parse_environment
+from docrag_ops.core.rendering import compiled
 
 ROOT = Path(__file__).parents[1]
 LOADED = """
@@ -59,8 +60,10 @@ def test_definitions_are_parsed_ahead_and_a_bad_one_is_left_to_its_task(tmp_path
     monkeypatch.setattr(include, "IncludeFolder", partial(include.IncludeFolder, tmp_path / "include"))
     parse_checks.cache_clear()
     parse_environment.cache_clear()
+    compiled.cache_clear()
     assert preload.preload(["airflow", "scheduler"])
     assert parse_environment.cache_info().currsize == 1
+    assert compiled.cache_info().currsize == len(preload.TEXTS)
     parsed = parse_checks.cache_info()
     include.IncludeFolder().environment("docrag-prod")
     assert parse_checks.cache_info().misses == parsed.misses > 10

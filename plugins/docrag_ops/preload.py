@@ -8,9 +8,14 @@ Airflow's other processes import nothing here: they would only carry it around.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from pkgutil import walk_packages
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from docrag_ops.hooks.include import IncludeFolder
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +24,7 @@ OURS = ("core", "hooks", "operators")
 CLIENTS = (
     "airflow.providers.cncf.kubernetes.hooks.kubernetes",
     "airflow.providers.postgres.hooks.postgres",
+    "airflow.providers.redis.hooks.redis",
     "cryptography.x509",
     "jinja2",
     "psycopg",
@@ -26,6 +32,7 @@ CLIENTS = (
     "requests",
     "sqlalchemy.dialects.postgresql.psycopg",
 )
+TEXTS = ("reports/report.txt.j2", "reports/plan.md.j2")
 
 
 def preload(arguments: Sequence[str]) -> bool:
@@ -35,7 +42,7 @@ def preload(arguments: Sequence[str]) -> bool:
     """
     if not FORKS_TASKS.intersection(arguments[1:]):
         return False
-    for name in (*CLIENTS, *_our_modules()):
+    for name in (*CLIENTS, "docrag_ops.entry", *_our_modules()):
         try:
             import_module(name)
         except ImportError as error:
@@ -45,15 +52,25 @@ def preload(arguments: Sequence[str]) -> bool:
 
 
 def _parse_definitions() -> None:
-    """Fill the caches of parsed definitions, which are kept by text: one that is edited is parsed again by its task."""
+    """Fill the caches of what is parsed, which are kept by text: one that is edited is parsed again by its task."""
     from docrag_ops.hooks.include import IncludeFolder
 
     include = IncludeFolder()
-    for path in include.root.glob("environments/*.yaml"):
+    parsings: list[Callable[[], object]] = [
+        *(partial(include.environment, path.stem) for path in include.root.glob("environments/*.yaml")),
+        *(partial(_compile, include, name) for name in TEXTS),
+    ]
+    for parse in parsings:
         try:
-            include.environment(path.stem)
+            parse()
         except Exception as error:  # noqa: BLE001 (the scheduler starts whatever a file holds; its tasks say it)
             log.warning("A definition is left to the tasks that need it: %s", error)
+
+
+def _compile(include: IncludeFolder, name: str) -> None:
+    from docrag_ops.core.rendering import compiled
+
+    compiled(include.text(name))
 
 
 def _our_modules() -> Iterator[str]:

@@ -25,10 +25,9 @@ class AlertmanagerHook(WebHook):
         from airflow.sdk.exceptions import AirflowNotFoundException
 
         try:
-            self.get_connection(CONN_ID)
+            return bool(self.connection)
         except AirflowNotFoundException:
             return False
-        return True
 
     def post(self, alerts: Sequence[dict[str, Any]]) -> None:
         """Tell it of alerts; one whose `endsAt` is past is resolved.

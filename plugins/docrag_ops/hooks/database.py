@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import copy
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk.bases.hook import BaseHook
@@ -12,6 +14,7 @@ from airflow.sdk.bases.hook import BaseHook
 from docrag_ops.core.errors import ChangeError, CouldNotMeasureError, UnreachableError
 
 if TYPE_CHECKING:
+    from airflow.sdk import Connection as AirflowConnection
     from psycopg import Connection
     from psycopg.sql import Composed
 
@@ -34,6 +37,11 @@ class DatabaseHook(BaseHook):
         super().__init__()
         self.conn_id = conn_id
 
+    @cached_property
+    def _asked(self) -> AirflowConnection:
+        """The Connection, asked for once: each time is a call of Airflow's API."""
+        return self.get_connection(self.conn_id)
+
     @contextmanager
     def session(self) -> Iterator[DatabaseSession]:
         """A session for several questions.
@@ -54,7 +62,7 @@ class DatabaseHook(BaseHook):
         import psycopg
         from airflow.providers.postgres.hooks.postgres import PostgresHook
 
-        connection = self.get_connection(self.conn_id)
+        connection = copy(self._asked)
         limits = {
             "connect_timeout": CONNECT_SECONDS,
             "application_name": application,

@@ -13,6 +13,7 @@ from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 
 if TYPE_CHECKING:
     import requests
+    from airflow.sdk import Connection
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 10.0
@@ -34,9 +35,14 @@ class WebHook(BaseHook):
         self.tries = tries
 
     @cached_property
+    def connection(self) -> Connection:
+        """The Connection, asked for once: each time is a call of Airflow's API."""
+        return self.get_connection(self.conn_id)
+
+    @cached_property
     def base_url(self) -> str:
         """Scheme, host and port, without a slash at the end."""
-        connection = self.get_connection(self.conn_id)
+        connection = self.connection
         host = connection.host or ""
         url = host if "://" in host else f"{connection.schema or 'http'}://{host}"
         return f"{url.rstrip('/')}:{connection.port}" if connection.port else url.rstrip("/")
@@ -46,7 +52,7 @@ class WebHook(BaseHook):
         """A session with the Connection's credentials."""
         import requests
 
-        connection = self.get_connection(self.conn_id)
+        connection = self.connection
         extra = connection.extra_dejson
         session = requests.Session()
         session.trust_env = False

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from docrag_ops.core.findings import Finding, NotJudged
     from docrag_ops.core.open_findings import Seen, Settlement
     from docrag_ops.core.results import RunResult
+    from docrag_ops.hooks.alert_records import AlertRecords
 
 NOT_CONFIGURED = "not configured: there is no Connection 'docrag_alertmanager'"
 LATE_AFTER = timedelta(minutes=30)
@@ -41,30 +42,32 @@ def tell_alertmanager(result: RunResult, *, task_instance: Any, dag: Any, task_i
     from docrag_ops.core.errors import CouldNotMeasureError, DefinitionError
     from docrag_ops.core.findings import NotJudged
     from docrag_ops.core.own_findings import alertmanager_not_told
+    from docrag_ops.hooks.alert_records import AlertRecords
     from docrag_ops.hooks.alertmanager import AlertmanagerHook
 
-    hook, now = AlertmanagerHook(), datetime.now(UTC)
+    hook, records, now = AlertmanagerHook(), AlertRecords(), datetime.now(UTC)
     try:
-        to_tell = _open_findings(result, task_instance=task_instance, dag=dag, now=now)
+        to_tell = _open_findings(records, result, task_instance=task_instance, dag=dag, now=now)
         if not hook.is_configured():
             said = NotJudged(check="alertmanager_told", subject=task_id, reason=NOT_CONFIGURED)
             return Told(not_judged=(said,))
-        _post(hook, to_tell, now=now)
+        _post(hook, records, to_tell, now=now)
         return Told(silences=hook.silences(result.environment))
     except (CouldNotMeasureError, DefinitionError) as error:
         return Told(findings=(alertmanager_not_told(task_id, reason=str(error)),))
 
 
-def _open_findings(result: RunResult, *, task_instance: Any, dag: Any, now: datetime) -> list[OpenFinding]:
+def _open_findings(
+    records: AlertRecords, result: RunResult, *, task_instance: Any, dag: Any, now: datetime
+) -> list[OpenFinding]:
     """What Alertmanager has to be told now; while the history is down that is what this run found."""
     from docrag_ops.core.alerts import expected_until
     from docrag_ops.core.errors import UnreachableError
     from docrag_ops.core.open_findings import seen_in, settle
-    from docrag_ops.hooks.alert_records import AlertRecords
     from docrag_ops.hooks.include import IncludeFolder
     from docrag_ops.hooks.links import link_to
 
-    include, records = IncludeFolder(), AlertRecords()
+    include = IncludeFolder()
     checks = include.all_checks()
     areas = {check.name: area for area, found in checks.items() for check in found}
     not_wanted = _not_wanted(include.environment(result.environment), areas)
@@ -124,16 +127,15 @@ def late_after_of(dag: Any) -> timedelta:
     return max((one for one in intervals if isinstance(one, timedelta)), default=LATE_AFTER)
 
 
-def _post(hook: Any, to_tell: Sequence[OpenFinding], *, now: datetime) -> None:
+def _post(hook: Any, records: AlertRecords, to_tell: Sequence[OpenFinding], *, now: datetime) -> None:
     """Post what is open and what is over; of the same labels, what is open counts."""
     from docrag_ops.core.errors import UnreachableError
-    from docrag_ops.hooks.alert_records import AlertRecords
 
     alerts = {(one.environment, one.area, *one.key): one for one in to_tell if one.resolved_at}
     alerts |= {(one.environment, one.area, *one.key): one for one in to_tell if not one.resolved_at}
     hook.post([one.to_alert(now=now) for one in alerts.values()])
     try:
-        AlertRecords().told(to_tell, at=now)
+        records.told(to_tell, at=now)
     except UnreachableError:
         hook.log.warning("That Alertmanager was told is not recorded; it will be told again")
 
@@ -154,13 +156,13 @@ class AlertmanagerOperator(BaseOperator):
         from docrag_ops.hooks.alertmanager import AlertmanagerHook
         from docrag_ops.hooks.links import link_to
 
-        hook, now = AlertmanagerHook(), datetime.now(UTC)
+        hook, records, now = AlertmanagerHook(), AlertRecords(), datetime.now(UTC)
         if not hook.is_configured():
             raise AirflowSkipException(NOT_CONFIGURED)
         try:
             hook.post([watchdog(now=now, link=link_to(context["dag"].dag_id))])
-            to_tell = AlertRecords().to_tell()
-            _post(hook, to_tell, now=now)
+            to_tell = records.to_tell()
+            _post(hook, records, to_tell, now=now)
         except CouldNotMeasureError as error:
             raise AirflowFailException(str(error)) from error
         still = sum(one.resolved_at is None for one in to_tell)

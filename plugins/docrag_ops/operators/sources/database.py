@@ -18,28 +18,29 @@ WRITE_PROBE = "postgres/write_probe.sql"
 def answer(checks: Sequence[Check], asking: Asking) -> Answers:
     """Ask each question in a session of its own: one that breaks its session leaves the next a whole one."""
     questions = {"connect": _connect, "write": _write, "statements": _record_statements}
-    return answer_each(checks, lambda check: questions[check.asked](asking))
+    hook = DatabaseHook()
+    return answer_each(checks, lambda check: questions[check.asked](hook, asking))
 
 
-def _connect(asking: Asking) -> Outcome:
+def _connect(hook: DatabaseHook, asking: Asking) -> Outcome:
     """0 when a session can be opened, 1 with the reason when not: a database that takes nobody is down."""
     try:
-        with DatabaseHook().session():
+        with hook.session():
             return _one(0)
     except UnreachableError as error:
         return _one(1, str(error))
 
 
-def _write(asking: Asking) -> Outcome:
+def _write(hook: DatabaseHook, asking: Asking) -> Outcome:
     """0 when a row can be written (and is rolled back), 1 with the reason when not."""
-    with DatabaseHook().session() as session:
+    with hook.session() as session:
         refusal = session.try_write(asking.include.query("sql", WRITE_PROBE), name=WRITE_PROBE)
     return _one(int(bool(refusal)), refusal)
 
 
-def _record_statements(asking: Asking) -> Outcome:
+def _record_statements(hook: DatabaseHook, asking: Asking) -> Outcome:
     """How many statements of pg_stat_statements were kept in history, for the weekly review."""
-    with DatabaseHook().session() as session:
+    with hook.session() as session:
         rows = statement_rows(session, asking)
     HistoryHook().record_statements(asking.run, rows, at=asking.now)
     return _one(len(rows))
