@@ -171,7 +171,9 @@ def failure_of(action: Callable[[], object]) -> str:
 
 
 @pytest.fixture
-def world(servers: Settings, connect_to: Callable[..., None], request: pytest.FixtureRequest) -> World:
+def world(
+    servers: Settings, connect_to: Callable[..., None], request: pytest.FixtureRequest
+) -> Iterator[World]:
     """A new database for the maintenance: one table, of rows up to 125 days old, whose names are hard to quote."""
     world = World(servers, request.node.name, database=f"maintained_{next(_NUMBERS)}")
     connect_to(world.database)
@@ -182,4 +184,6 @@ def world(servers: Settings, connect_to: Callable[..., None], request: pytest.Fi
         connection.execute("CREATE EXTENSION pgstattuple")
         connection.execute("GRANT CREATE ON SCHEMA public TO docrag")
     world.make(OLD_SESSIONS)
-    return world
+    yield world
+    with superuser(servers, MAINTAINED) as connection:  # a server with many databases vacuums all the time
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))

@@ -92,7 +92,9 @@ def test_table_that_must_not_be_deleted_from_is_named_and_the_rest_is_done(world
 
 def test_table_of_somebody_else_that_asks_for_care_is_named(world: World):
     with world.superuser() as connection:
-        connection.execute("CREATE TABLE theirs AS SELECT n FROM generate_series(1, 5000) AS n")
+        connection.execute(
+            "CREATE TABLE theirs WITH (autovacuum_enabled = off) AS SELECT n FROM generate_series(1, 5000) AS n"
+        )
         connection.execute("ANALYZE theirs")
         connection.execute("DELETE FROM theirs")
         connection.execute("SELECT pg_stat_force_next_flush()")

@@ -128,7 +128,7 @@ def at_work(world: World, statement: str) -> Iterator[list[str]]:
 
 
 def test_beside_readers_and_writers_nothing_of_theirs_is_lost(world: World):
-    world.policy["pace"] = {"rows": 50, "pause_seconds": 0.01}
+    world.policy |= {"pace": {"rows": 50, "pause_seconds": 0.01}, "lock_timeout_seconds": 2}
     world.make("CREATE SEQUENCE numbers START 5000; CREATE TABLE written (part int)")
     write = """
         WITH new AS (

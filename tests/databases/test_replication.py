@@ -84,7 +84,7 @@ def is_close() -> bool:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < until, lag()
         time.sleep(0.1)
@@ -187,8 +187,8 @@ def test_standby_that_lost_its_primary_is_behind(
     on_standby(servers, standby, "ALTER SYSTEM SET primary_conninfo = 'host=127.0.0.1 port=1'")
     on_standby(servers, standby, "SELECT pg_reload_conf()")
     connect_to("docrag", port=standby)
+    wait_for(lambda: lag()[0]["state"] == "replica, connected to no server")
     wait_for(lambda: (lag()[0]["value"] or 0) > 0)
-    assert lag()[0]["state"] == "replica, connected to no server"
 
 
 def test_standby_given_by_mistake_is_not_maintained(standby: int, connect_to: Callable[..., None]):

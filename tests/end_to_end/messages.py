@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.sandbox.settings import Settings
 
-LONGEST_SECONDS = 60.0
+LONGEST_SECONDS = 180.0
 
 
 class Messages:

@@ -30,7 +30,7 @@ CAUSES = Path(__file__).parent / "dags" / "alarm_causes.py"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 ENTRIES = ("alarm_raises", "alarm_raises_later", "alarm_hangs", "alarm_hangs_late", "alarm_times_out")
 TASK = "wait_and_raise"
-LATE_AFTER_SECONDS = 15
+LATE_AFTER_SECONDS = 30
 TIMES_OUT_AFTER_SECONDS = 4
 
 

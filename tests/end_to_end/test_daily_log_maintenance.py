@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.end_to_end import approving
 from tests.sandbox import airflow_services, log_files
 from tests.sandbox.airflow_client import AirflowClient
 from tests.sandbox.errors import SandboxError
@@ -21,13 +22,12 @@ from tests.sandbox.settings import Settings
 
 pytestmark = pytest.mark.end_to_end
 
-DAG_ID = "daily_log_maintenance"
+DAG_ID, APPROVES = "daily_log_maintenance", "approve_cleanup"
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 BIG_BYTES = 80 * 2**20
 DAY_SECONDS = 86400
 SLOW = random.Random(1).randbytes(120 * 2**20)
 """What takes gzip some seconds: time to kill who waits for it."""
-PARKING_SECONDS = 3  # an answer within the first second of waiting fails the task once
 PATIENCE_SECONDS = 120
 
 
@@ -78,16 +78,12 @@ def wait_for(what: str, found: Callable[[], Any]) -> Any:
 
 def start_and_wait_for_the_question(entry: AirflowClient) -> str:
     run_id = entry.trigger(DAG_ID)
-    wait_for(
-        "the question", lambda: entry.task_states(DAG_ID, run_id).get("approve_cleanup") == "awaiting_input"
-    )
-    time.sleep(PARKING_SECONDS)
+    approving.wait_for_question(entry, DAG_ID, run_id, APPROVES)
     return run_id
 
 
 def answer(client: AirflowClient, run_id: str, option: str) -> None:
-    where = f"/api/v2/dags/{DAG_ID}/dagRuns/{run_id}/taskInstances/approve_cleanup/-1/hitlDetails"
-    client.call("PATCH", where, json={"chosen_options": [option], "params_input": {}})
+    approving.answer(client, DAG_ID, run_id, APPROVES, option)
 
 
 def report_of(entry: AirflowClient, run_id: str) -> str:

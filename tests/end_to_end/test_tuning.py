@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
+from tests.end_to_end import approving
 from tests.end_to_end.test_daily_health_check import LONG_AGO
-from tests.end_to_end.test_daily_log_maintenance import PARKING_SECONDS, wait_for
 from tests.sandbox import airflow_services, redis_server
 from tests.sandbox.airflow_client import AirflowClient
 from tests.sandbox.postgres_servers import MAINTAINED, superuser
 from tests.sandbox.settings import Settings
 
 pytestmark = pytest.mark.end_to_end
+APPROVES = "approve_settings"
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +58,8 @@ def test_dry_run_ends_with_its_plan_and_what_is_handed_over(entry, watched, sand
 def approved_run(entry: AirflowClient, sandbox: Settings, dag_id: str) -> str:
     """The words of a run that `op` approved; it ended green."""
     run_id = entry.trigger(dag_id, {"dry_run": False, "settle_minutes": 0})
-    wait_for(
-        "the question",
-        lambda: entry.task_states(dag_id, run_id).get("approve_settings") == "awaiting_input",
-    )
-    time.sleep(PARKING_SECONDS)
-    where = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/approve_settings/-1/hitlDetails"
-    answer = {"chosen_options": ["Approve"], "params_input": {}}
-    airflow_services.connect(sandbox, "op").call("PATCH", where, json=answer)
+    approving.wait_for_question(entry, dag_id, run_id, APPROVES)
+    approving.answer(airflow_services.connect(sandbox, "op"), dag_id, run_id, APPROVES, "Approve")
     assert entry.wait(dag_id, run_id) == "success"
     return " ".join(report_of_run(entry, dag_id, run_id).split())
 

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+LIMIT_SECONDS = 20
+"""Less than any server here is silent for: who is done by then did not wait for it."""
+
 Behaviour = Callable[[socket.socket, threading.Event], None]
 
 
@@ -66,7 +69,7 @@ def port_that_refuses() -> int:
 
 def hangs(connection: socket.socket, over: threading.Event) -> None:
     """Takes the question and never answers."""
-    over.wait(30)
+    over.wait(60)
 
 
 def resets(connection: socket.socket, over: threading.Event) -> None:

@@ -82,7 +82,7 @@ class AirflowClient:
         state: str = self.call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}")["state"]
         return state
 
-    def wait(self, dag_id: str, run_id: str, *, timeout_seconds: float = 300) -> str:
+    def wait(self, dag_id: str, run_id: str, *, timeout_seconds: float = 400) -> str:
         """The state a run ended in: success or failed."""
         deadline = time.monotonic() + timeout_seconds
         while (state := self.state(dag_id, run_id)) not in FINISHED:

@@ -89,7 +89,7 @@ def start(settings: Settings, server: Server) -> None:
 
 def stop(settings: Settings, server: Server) -> bool:
     """SIGINT is PostgreSQL's fast shutdown: sessions are ended, data is written."""
-    return processes.stop(settings, server.name, how=signal.SIGINT, patience_seconds=20)
+    return processes.stop(settings, server.name, how=signal.SIGINT, patience_seconds=120)
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def start(
     user: str | None = None,
     cwd: Path | None = None,
     ready: Callable[[], bool] | None = None,
-    timeout_seconds: float = 30,
+    timeout_seconds: float = 120,
 ) -> Record:
     """Start `argv` unless it runs already, and wait until `ready()`. One that runs and never answers is replaced.
 
@@ -113,7 +113,7 @@ def run(
 
 
 def stop(
-    settings: Settings, name: str, *, how: signal.Signals = signal.SIGTERM, patience_seconds: float = 10
+    settings: Settings, name: str, *, how: signal.Signals = signal.SIGTERM, patience_seconds: float = 30
 ) -> bool:
     """Stop a process and what is left of its session; returns whether it ran."""
     record = read(settings, name)

@@ -78,13 +78,13 @@ def test_huge_output_arrives_whole(stand_in: StandIn, api_pod: str):
 
 
 def test_commands_run_side_by_side(stand_in: StandIn, api_pod: str):
-    started = time.monotonic()
+    """Each waits until the other has begun."""
+    meet = "touch /tmp/met-$1; for _ in $(seq 300); do [ -e /tmp/met-$2 ] && exec echo met; sleep 0.1; done"
     with concurrent.futures.ThreadPoolExecutor() as pool:
         results = list(
-            pool.map(lambda word: stand_in.run(api_pod, "sh", "-c", f"sleep 1; echo {word}"), "ab")
+            pool.map(lambda pair: stand_in.run(api_pod, "sh", "-c", meet, "sh", *pair), ["ab", "ba"])
         )
-    assert results == [(0, "a\n", ""), (0, "b\n", "")]
-    assert time.monotonic() - started < 1.9
+    assert results == [(0, "met\n", "")] * 2
 
 
 @pytest.mark.parametrize(
@@ -173,13 +173,13 @@ def test_a_command_ends_when_its_client_has_gone(stand_in: StandIn, api_pod: str
     )  # fmt: skip
     running.run_forever(timeout=0.5)
     assert running.returncode is None
-    assert sleeping(seconds)
+    assert any(sleeping(seconds) or time.sleep(0.1) for _ in range(300))
     hang_up(running)
-    for _ in range(80):
+    for _ in range(300):
         if not sleeping(seconds):
             return
         time.sleep(0.1)
-    pytest.fail("the command was still running 8 s after its client had gone")
+    pytest.fail("the command was still running 30 s after its client had gone")
 
 
 def test_output_of_a_command_whose_client_went_in_mid_word_is_emptied_without_a_quarrel():

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -25,6 +26,7 @@ from tests.sandbox import connections, lifecycle, redis_server, scanner, storage
 from tests.sandbox.backups import KEPT_DAYS
 from tests.sandbox.errors import SandboxError
 from tests.sandbox.faults import backups, holders, registry, security
+from tests.sandbox.faults.fault import wait_for
 from tests.sandbox.postgres_servers import AIRFLOW_DB, MAINTAINED, superuser
 from tests.sandbox.questions import KNOWN
 from tests.sandbox.settings import REPOSITORY, Settings
@@ -131,8 +133,8 @@ def answers_slowly(settings: Settings) -> bool:
 
 
 def answers_with_errors(settings: Settings) -> bool:
-    found = [get(settings, "api", "/query", {"question": KNOWN})[0] for _ in range(40)]
-    return found.count(500) >= 3
+    answers = (get(settings, "api", "/query", {"question": KNOWN})[0] for _ in range(200))
+    return len(list(islice((one for one in answers if one == 500), 3))) == 3
 
 
 def used(kind: str) -> Callable[[Settings], bool]:
@@ -320,8 +322,7 @@ def test_errors_of_a_fault_do_not_linger_in_prometheus(small_sandbox: Settings):
     with fault(small_sandbox, "api_errors"):
         for _ in range(20):
             get(small_sandbox, "api", "/query", {"question": KNOWN})
-        time.sleep(5)
-        assert counted(small_sandbox)
+        wait_for("the errors in Prometheus", lambda: counted(small_sandbox))
     assert not counted(small_sandbox)
 
 

@@ -214,7 +214,9 @@ def test_open_files_of_the_pods_processes_are_found(stand_in: StandIn, logs: Pat
 def test_a_file_that_grows_between_the_looks_is_protected(change: Callable[..., Change], logs: Path):
     path = logs / "doc-rag/gateway.log.2"
     mtime = path.stat().st_mtime
-    with subprocess.Popen([sys.executable, "-c", WRITER, str(path), "400"], stdout=subprocess.PIPE) as writer:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path), "1000000"], stdout=subprocess.PIPE
+    ) as writer:
         assert writer.stdout is not None
         writer.stdout.readline()
         plan = change(second_look_seconds=1).plan()

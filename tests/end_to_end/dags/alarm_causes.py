@@ -24,5 +24,5 @@ def cause(dag_id: str, seconds: float, **options: object) -> None:
 cause("alarm_raises", 0)
 cause("alarm_raises_later", 8)
 cause("alarm_hangs", 300)
-cause("alarm_hangs_late", 300, late_after=timedelta(seconds=15))
+cause("alarm_hangs_late", 300, late_after=timedelta(seconds=30))
 cause("alarm_times_out", 300, dagrun_timeout=timedelta(seconds=4))

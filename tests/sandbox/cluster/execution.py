@@ -125,7 +125,7 @@ class Execution:
             await asyncio.wait((asyncio.ensure_future(process.wait()),), timeout=ALONE_SECONDS)
         _kill(process)
         output.cancel()
-        await asyncio.wait((output,))
+        await asyncio.gather(output, return_exceptions=True)  # that its client has gone is no complaint
         with suppress(TimeoutError):
             await asyncio.wait_for(_emptied(process), STOP_SECONDS)
         self.running.discard(process)

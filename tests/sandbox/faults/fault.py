@@ -30,7 +30,7 @@ class Fault:
     dies_with_down: bool = False
 
 
-def wait_for(what: str, true: Callable[[], bool], timeout_seconds: float = 20) -> None:
+def wait_for(what: str, true: Callable[[], bool], timeout_seconds: float = 90) -> None:
     """Wait until a fault is really there, or really gone."""
     if not wait_until(true, timeout_seconds, pause_seconds=0.2):
         raise SandboxError(f"Waited {timeout_seconds:.0f} s in vain for: {what}")

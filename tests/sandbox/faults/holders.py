@@ -18,7 +18,9 @@ from tests.sandbox.settings import Settings, load_settings
 
 BLOCKED_SESSIONS = 7
 IDLE_TRANSACTIONS = 10
-LOCK_ONE_ROW = "UPDATE user_sessions SET ip = ip WHERE id = %s"
+LOCK_ONE_ROW = (
+    "UPDATE user_sessions SET ip = ip WHERE id = (SELECT id FROM user_sessions ORDER BY id OFFSET %s LIMIT 1)"
+)
 
 
 def exhaust_postgres(settings: Settings, stop: threading.Event) -> None:

@@ -1,13 +1,12 @@
 """Faults that the security check looks for: what is served over TLS, what the scanner prints, who tries to get in."""
 
 import http.client
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from tests.sandbox import nginx_logs, parts, scanner, tls
 from tests.sandbox.faults.fault import Fault, State
-from tests.sandbox.faults.web import SCRAPE_SECONDS, forget_bad_answers, stopped
+from tests.sandbox.faults.web import forget_bad_answers, stopped, wait_for_scrape
 from tests.sandbox.issuer import Issuer
 from tests.sandbox.settings import Settings
 
@@ -62,7 +61,7 @@ def guess_secrets(settings: Settings, state: State) -> None:
         connection.request("GET", f"/documents/{number % 100 + 1}", headers=headers)
         connection.getresponse().read()
     connection.close()
-    time.sleep(SCRAPE_SECONDS)
+    wait_for_scrape(settings)
 
 
 def forget_guesses(settings: Settings, state: State) -> None:

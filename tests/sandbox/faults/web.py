@@ -8,7 +8,7 @@ import urllib.request
 
 from tests.sandbox import parts, processes, prometheus_server
 from tests.sandbox.api.app import CONTROL_HEADER
-from tests.sandbox.faults.fault import Fault, State
+from tests.sandbox.faults.fault import Fault, State, wait_for
 from tests.sandbox.local_http import post
 from tests.sandbox.passwords import passwords
 from tests.sandbox.settings import Settings
@@ -28,7 +28,6 @@ def stopped(part: str, *, what: str, name: str = "") -> Fault:
 
 
 BURST_REQUESTS = 1500
-SCRAPE_SECONDS = 4  # two scrapes
 
 
 def api_switch(name: str, what: str, *, burst: bool = False) -> Fault:
@@ -41,7 +40,7 @@ def api_switch(name: str, what: str, *, burst: bool = False) -> Fault:
         _switch(settings, settings.api_port, name, on=True)
         if burst:
             _ask_much(settings)
-            time.sleep(SCRAPE_SECONDS)
+            wait_for_scrape(settings)
 
     def off(settings: Settings, state: State) -> None:
         forget_bad_answers(settings, state["since"])
@@ -55,6 +54,21 @@ def _ask_much(settings: Settings) -> None:
         connection.request("GET", f"/documents/{number % 100 + 1}")
         connection.getresponse().read()
     connection.close()
+
+
+def wait_for_scrape(settings: Settings) -> None:
+    """Until Prometheus, where it runs, has read what the API has counted up to now."""
+    if not processes.alive(settings, "prometheus"):
+        return
+    query = urllib.parse.urlencode({"query": f'min(timestamp(up{{job="api"}})) > {time.time() + 1:.3f}'})
+
+    def read() -> bool:
+        with urllib.request.urlopen(
+            f"{prometheus_server.url(settings)}/api/v1/query?{query}", timeout=10
+        ) as answer:
+            return bool(json.load(answer)["data"]["result"])
+
+    wait_for("Prometheus to read what the API counts", read)
 
 
 def forget_bad_answers(settings: Settings, since: float) -> None:
