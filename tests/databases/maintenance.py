@@ -219,8 +219,9 @@ def run_tasks(environment: str, run_id: str, policy: Mapping[str, Any], *, last:
         "dag_run": run,
         "ti": SimpleNamespace(xcom_push=lambda **_: None),
         "task": SimpleNamespace(get_direct_relatives=lambda upstream: []),
+        "params": {"environment": environment},
     }
-    options = {"change": KIND, "environment": environment}
+    options = {"change": KIND}
     with (
         mock.patch.object(IncludeFolder, "environment", return_value=found),
         mock.patch.object(flow.ApproveOperator, "skip"),

@@ -1,12 +1,14 @@
 """What real databases have: foreign keys, triggers, views, zones, roles with settings; and tables that are locked."""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from docrag_ops.core.errors import StepFailedError
 from docrag_ops.core.maintenance.plan import Action
 from docrag_ops.hooks.database import DatabaseHook
+from docrag_ops.hooks.include import INCLUDE
 from docrag_ops.hooks.maintenance_session import CHANGES
 from tests.databases.maintenance import World, actions, step_of
 
@@ -169,6 +171,16 @@ def test_time_without_a_zone_is_never_taken_for_an_older_one(world: World, zone:
     retain(world, "plain")
     world.run()
     assert world.value("SELECT array_agg(age) FROM plain") == ["719 hours"] * 2
+
+
+def test_time_that_a_clock_shows_twice_is_not_taken_for_the_first_one(world: World):
+    """At 09:10 UTC the clocks of Los Angeles showed 01:10 for the second time; at 08:50 they had shown 01:50."""
+    with world.superuser() as connection:
+        connection.execute(f"ALTER DATABASE {world.database} SET timezone = 'America/Los_Angeles'")
+    query = (INCLUDE / "sql/maintenance/local_cutoff.sql").read_bytes()
+    with world.application() as connection:
+        cutoff = connection.execute(query, {"cutoff": datetime(2026, 11, 1, 8, 50, tzinfo=UTC)}).fetchone()
+    assert cutoff < ("2026-11-01 01:10",)
 
 
 SETTINGS = {

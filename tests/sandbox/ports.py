@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tests.sandbox.errors import SandboxError
 from tests.sandbox.settings import variable
 
 LISTEN = "0A"
+ENDING_SECONDS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +57,13 @@ def holder(inode: str) -> Holder:
 
 
 def check_ports_are_free(wanted: Mapping[str, int]) -> None:
-    """Refuse when a foreign process holds a port we need. `wanted`: setting → port, of parts not running."""
+    """Refuse when a foreign process holds a port we need. `wanted`: setting → port, of parts not running.
+
+    A holder that is not seen gets a moment: a process that was killed shows its files no more, and still has them.
+    """
+    until = time.monotonic() + ENDING_SECONDS
+    while _held_by_nobody(wanted) and time.monotonic() < until:
+        time.sleep(0.1)
     inodes = listening_inodes()
     busy = [
         f"port {port} is in use by {holder(inodes[port])}; "
@@ -71,3 +79,8 @@ def check_ports_are_free(wanted: Mapping[str, int]) -> None:
     ]
     if busy or twice:
         raise SandboxError("\n".join(busy + twice))
+
+
+def _held_by_nobody(wanted: Mapping[str, int]) -> bool:
+    inodes = listening_inodes()
+    return any(port in inodes and not holder(inodes[port]).pid for port in wanted.values())

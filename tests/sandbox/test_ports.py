@@ -2,11 +2,13 @@
 
 import os
 import socket
+import threading
 
 import pytest
 
+from tests.sandbox import ports
 from tests.sandbox.errors import SandboxError
-from tests.sandbox.ports import check_ports_are_free
+from tests.sandbox.ports import Holder, check_ports_are_free
 
 
 def test_a_busy_port_names_the_port_the_variable_and_the_holder():
@@ -16,6 +18,14 @@ def test_a_busy_port_names_the_port_the_variable_and_the_holder():
             check_ports_are_free({"redis_port": port})
     assert f"port {port} is in use by pid {os.getpid()} (" in str(caught.value)
     assert "choose another port with SANDBOX_REDIS_PORT=" in str(caught.value)
+
+
+def test_a_port_of_a_process_that_is_just_ending_is_waited_for(monkeypatch: pytest.MonkeyPatch):
+    """Such a process has its sockets open and lists no files."""
+    with socket.create_server(("127.0.0.1", 0)) as ending:
+        monkeypatch.setattr(ports, "holder", lambda inode: Holder(0, ""))
+        threading.Timer(0.5, ending.close).start()
+        check_ports_are_free({"redis_port": ending.getsockname()[1]})
 
 
 def test_all_busy_ports_are_reported_at_once():
