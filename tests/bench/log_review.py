@@ -170,7 +170,8 @@ def answer() -> None:
     environment = IncludeFolder().environment("docrag-prod")
     for _ in sys.stdin:
         began, review = time.perf_counter(), Review()
-        problems = read_all(ClusterHook(), environment, review)
+        found = read_all(ClusterHook(), environment, review, now=datetime.now(UTC))
+        problems = [one for one in found if one.problem]
         seconds = time.perf_counter() - began
         if problems:
             raise RuntimeError(problems)

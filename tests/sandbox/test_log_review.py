@@ -30,7 +30,7 @@ def environment(workload: str) -> Environment:
 
 def review_of(workload: str) -> tuple[Review, list[Measurement]]:
     review = Review()
-    return review, read_all(ClusterHook(), environment(workload), review)
+    return review, read_all(ClusterHook(), environment(workload), review, now=datetime.now(UTC))
 
 
 def stamped(text: str, *, hours: float = 1) -> str:

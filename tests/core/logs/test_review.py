@@ -130,3 +130,15 @@ def test_what_was_read_before_the_stream_broke_off_stays_counted():
     with pytest.raises(ConnectionError):
         review.read("api-1", broken())
     assert (review.errors, review.coverage[0].lines) == (1, 1)
+
+
+def test_entries_that_may_have_a_level_in_an_unknown_form_are_counted():
+    """Python's `%(asctime)s %(name)s %(levelname)s` with a `datefmt`: a message may begin alike."""
+    review = review_of(
+        "INFO: fine", "2026-11-23 12:00:00 app.rag ERROR no answer", "2 of 3 are done", "GET /ERROR 404"
+    )
+    assert (review.doubtful, review.doubtful_example) == (1, "2026-11-23 12:00:00 app.rag ERROR no answer")
+
+
+def test_size_of_what_was_read_is_known():
+    assert review_of("x").coverage[0].size_bytes == len(stream("x"))

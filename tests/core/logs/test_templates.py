@@ -64,3 +64,18 @@ def test_known_templates_are_recognised_and_others_are_new():
 def test_the_same_messages_give_the_same_templates():
     messages = [f"user {word} opened {other}" for word in WORDS[:40] for other in WORDS[:40]]
     assert mine(messages, most=100) == mine(messages, most=100)
+
+
+def test_warnings_take_no_errors_place():
+    miner = TemplateMiner(most=10)
+    for word in WORDS:
+        miner.add(Level.WARNING, f"{word} {word[::-1]} {word * 2}")
+    assert miner.add(Level.ERROR, "could not write: no space left on device")
+    assert (miner.beyond > 0, miner.beyond_errors) == (True, 0)
+
+
+def test_errors_beyond_are_counted_as_such():
+    miner = TemplateMiner(most=2)
+    for word in ("one", "two three", "four five six"):
+        miner.add(Level.ERROR, word)
+    assert (miner.beyond, miner.beyond_errors) == (1, 1)

@@ -87,11 +87,13 @@ _LOGFMT_LEVEL = re.compile(
 PLAIN_LEVEL = re.compile(
     rb"""
     (?: (?:\x1b\[[\d;]*m)+ | \s )*+
-    (?: (?: \[ \d[\d:.TZ+-]*+ \s [\d:.,+-]++ (?= \s (?:%(WORD)s)/ )  # [2026-11-23 12:00:00,123: ERROR/MainProcess]
-          | \[ (?! (?:\x1b\[[\d;]*m)*+ (?i:%(word)s) \s*+ (?:\x1b\[[\d;]*m)*+ \] | \d[^\]]* (?:%(WORD)s)/ )
+    (?: (?: \[ %(time)s (?= \s++ (?:%(WORD)s) [/\s\]] )       # [2026-11-23 12:00:00,123: ERROR/MainProcess]
+          | \[ (?! (?:\x1b\[[\d;]*m)*+ (?i:%(word)s) \s*+ (?:\x1b\[[\d;]*m)*+ \] | %(time)s \s++ (?:%(WORD)s) [/\s\]] )
             [^\]]{0,80} \]:?                                # [anything] but a level
           | [DIWEFA],                                       # Ruby's E, [time #pid] ERROR -- :
-          | (?<=:\d\d,\d\d\d[ ]) [A-Za-z_][\w.]*+ (?= \s++ (?:%(WORD)s)\b )  # Python's time, name, level
+          | %(time)s (?<= :\d\d[.,]\d\d\d ) \s++ (?: \[ [^\]]{0,80} \] \s++ )?+ [A-Za-z_][\w.:-]*+
+            (?= \s++ (?:%(WORD)s)\b )                       # Python's time, [thread], name, level
+          | %(time)s \s*+ \| (?= \s*+ (?:%(WORD)s) \s*+ \| )   # time|level|
           | [\w.-]+ @ [\w.-]+ (?= \s++ (?:%(WORD)s): )      # PostgreSQL's user@database
           | [(<]?[+-]?\d[\w:.,+/-]*[)>]?[,:]?               # times, dates, zones, numbers, process ids
           | [A-Z][a-z]{2} (?=[ ,])                          # Nov, Mon
@@ -99,7 +101,7 @@ PLAIN_LEVEL = re.compile(
           | -(?: \s+(?! (?:%(WORD)s)\b ) [\w.:-]+ \s+-)?    # - or - name -
           | [\w.-]+\[\d+\]:                                 # program[pid]:
           | \#\d+ | \| | \*\d*
-        ) (?: (?: \s | \x1b\[[\d;]*m )++ | (?<= \] ) (?= \[ ) )
+        ) (?: (?: \s | \x1b\[[\d;]*m )++ | (?<= \] ) (?= \[ ) | (?<= \| ) )
     )*+
     (?: (?:\x1b\[[\d;]*m)*+
         (?: [\[<(]? (%(WORD)s|LOG(?=:)) (?= [\s\])>|:,/] | $ | \x1b | \[\d )
@@ -109,9 +111,15 @@ PLAIN_LEVEL = re.compile(
         )
     )
     """
-    % {b"word": _word.encode(), b"WORD": _word.upper().encode()},
+    % {
+        b"word": _word.encode(),
+        b"WORD": _word.upper().encode(),
+        b"time": rb"\d{4}-\d\d-\d\d [T\s] \d\d:[\d:.,+Z-]++",
+    },
     re.VERBOSE,
 )
+_DOUBTFUL = re.compile(rb"(?: \S*+ \s++ ){0,5}? [\[(<|:]{0,2} (?:ERROR|CRITICAL|FATAL) (?![\w/])", re.VERBOSE)
+"""A word that is a level somewhere at the beginning of a line whose level was not found."""
 _KLOG_LEVEL = re.compile(rb"([IWEF])\d{4} \d\d:\d\d:\d\d\.\d+\s")
 _CRASH = re.compile(
     rb"panic: |fatal error: |thread '[^']*' (?:\(\d+\) )?panicked at |Exception in thread |"
@@ -134,6 +142,15 @@ def level_of(text: bytes) -> Level:
     if found := _KLOG_LEVEL.match(text):
         return KLOG[found[1]]
     return Level.ERROR if _CRASH.match(text) else Level.NONE
+
+
+def is_doubtful(text: bytes) -> bool:
+    r"""Whether a line without a level may have one in a form that is not known.
+
+    >>> [is_doubtful(line) for line in (b"12:00:00 app ERROR no answer", b"GET /ERROR 200", b"0 errors")]
+    [True, False, False]
+    """
+    return bool(_DOUBTFUL.match(text))
 
 
 def _json_level(text: bytes) -> Level:

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from docrag_ops.core.logs.levels import INFO_RUN, Level, level_of
+from docrag_ops.core.logs.levels import INFO_RUN, Level, is_doubtful, level_of
 from docrag_ops.core.logs.messages import message_of
 from docrag_ops.core.logs.templates import TemplateMiner
 
@@ -35,6 +35,7 @@ class Coverage:
     lines: int = 0
     first_at: str = ""
     last_at: str = ""
+    size_bytes: int = 0
     unreadable: int = 0
     complaint: str = ""
 
@@ -46,6 +47,8 @@ class Review:
     miner: TemplateMiner = field(default_factory=TemplateMiner)
     counts: Counter[Level] = field(default_factory=Counter)
     coverage: list[Coverage] = field(default_factory=list)
+    doubtful: int = 0
+    doubtful_example: str = ""
 
     def read(self, pod: str, pieces: Iterable[bytes]) -> Coverage:
         """Read one container's log to its end. What was read before an error of `pieces` stays counted."""
@@ -78,6 +81,11 @@ class Review:
         """Whether any entry says how bad it is; where none does, "no error" would mean nothing."""
         return self.entries > self.counts[Level.NONE]
 
+    def doubt(self, text: bytes) -> None:
+        """Count an entry that may have a level in a form that is not known."""
+        self.doubtful += 1
+        self.doubtful_example = self.doubtful_example or text[:300].decode("utf-8", "backslashreplace")
+
     def levels(self) -> str:
         """All lines by level, in words."""
         return ", ".join(f"{self.counts[level]:,} {level}" for level in Level if self.counts[level])
@@ -97,6 +105,7 @@ class _Reader:
 
     def feed(self, piece: bytes) -> None:
         """Take the next piece, wherever it was cut. A line beyond 256 KiB is read by its beginning."""
+        self.coverage.size_bytes += len(piece)
         if self._skipping:
             _, newline, piece = piece.partition(b"\n")
             if not newline:
@@ -158,6 +167,8 @@ class _Reader:
             return
         self._mine_awaited()
         self._review.counts[level] += 1
+        if level is Level.NONE and is_doubtful(text):
+            self._review.doubt(text)
         self._before, self._in_trace = level, False
         if text.startswith(_TRACEBACK) or _PANICKED.match(text):
             self._awaited, self._in_trace = (stamp, text), True

@@ -90,7 +90,8 @@ class Template:
 
 @dataclass
 class TemplateMiner:
-    """Finds or makes each message's template. Memory is bounded: what comes beyond `most` is only counted.
+    """Finds or makes each message's template. Memory is bounded: what comes beyond `most` of errors, or as many of
+    warnings, is only counted; warnings take no error's place.
 
     The order of messages decides where templates generalise, so the same logs in the same order give the same
     templates. Starting from those of earlier runs tells what is new.
@@ -98,9 +99,11 @@ class TemplateMiner:
 
     most: int = MOST_TEMPLATES
     beyond: int = 0
+    beyond_errors: int = 0
+    """Those of `beyond` that are errors."""
     _groups: dict[tuple[Level, int], list[Template]] = field(default_factory=dict)
     _remembered: dict[tuple[Level, str], Template] = field(default_factory=dict)
-    _condensed: bool = False
+    _condensed: set[bool] = field(default_factory=set)
 
     def know(self, earlier: Iterable[tuple[Level, str]]) -> None:
         """Take in the templates of earlier runs, as if they had been seen before."""
@@ -117,6 +120,7 @@ class TemplateMiner:
             found = self._find(level, words) or self._make(level, words, known=False)
             if found is None:
                 self.beyond += 1
+                self.beyond_errors += level.is_error
                 return None
             if len(self._remembered) >= MOST_REMEMBERED:
                 self._remembered.clear()
@@ -133,8 +137,8 @@ class TemplateMiner:
         return next((one for one in self._groups.get((level, len(words)), ()) if one.fits(words)), None)
 
     def _make(self, level: Level, words: list[str], *, known: bool) -> Template | None:
-        if sum(map(len, self._groups.values())) >= self.most:
-            self._condense()
+        if sum(map(len, self._alike(level))) >= self.most:
+            self._condense(level)
             return self._find(level, words)
         template = Template(level, words, known)
         group = self._groups.setdefault((level, len(words)), [])
@@ -150,18 +154,22 @@ class TemplateMiner:
                 break
         return template
 
+    def _alike(self, level: Level) -> list[list[Template]]:
+        """The groups of errors, or all others."""
+        return [group for (other, _), group in self._groups.items() if other.is_error is level.is_error]
+
     def _unite(self, group: list[Template], template: Template, others: list[Template]) -> None:
         for other in others:
             template.take_in(other)
             group.remove(other)
         self._remembered.clear()
 
-    def _condense(self) -> None:
+    def _condense(self, level: Level) -> None:
         """Make templates that are alike one, once: after that, what does not fit is only counted."""
-        if self._condensed:
+        if level.is_error in self._condensed:
             return
-        self._condensed = True
-        for group in self._groups.values():
+        self._condensed.add(level.is_error)
+        for group in self._alike(level):
             for template in list(group):
                 if template in group:
                     most_apart = len(template.words) * (1 - ALIKE_RATIO)

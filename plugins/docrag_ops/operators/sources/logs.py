@@ -7,6 +7,7 @@ history, so that a later run can say what is new.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import Environment
@@ -26,6 +27,15 @@ PER = 10_000
 RUNS_COMPARED = 7
 TOP_ERRORS, TOP_WARNINGS = 6, 2
 EXAMPLE_BYTES = 160
+MOST_DOUBTFUL = 0.001
+DOUBTFUL = "{:,} of {:,} entries hold the word of a level near their beginning, in a form that is not known; one is: {}"
+UNTOLD = "{:,} error lines are of too many kinds to be told apart: new ones may be among them"
+ROTATED_BYTES = 1_000_000
+NOT_SERVED_AFTER = timedelta(hours=1)
+NOT_SERVED = (
+    "only what was logged since {:%Y-%m-%d %H:%M} UTC was there to be read: the kubelet serves the newest file of a "
+    "log, and none of those it has rotated away"
+)
 NO_LEVELS = (
     "none of {:,} entries says its level in a form that is known, so errors cannot be told from the rest"
 )
@@ -43,7 +53,7 @@ class LogReview:
         self._templates, self._first_run, self._history_trouble = LogTemplates(), False, ""
         self.review = Review()
         self._know_earlier(asking)
-        self.problems = read_all(ClusterHook(), asking.environment, self.review)
+        self.problems = read_all(ClusterHook(), asking.environment, self.review, now=asking.now)
         self._keep(asking)
 
     def ask(self, check: Check) -> Outcome:
@@ -88,6 +98,10 @@ class LogReview:
             raise CouldNotMeasureError("there is no line at all")
         if not review.says_levels:
             return TooLittle(NO_LEVELS.format(review.entries))
+        if review.doubtful > review.entries * MOST_DOUBTFUL:
+            raise CouldNotMeasureError(
+                DOUBTFUL.format(review.doubtful, review.entries, one_line(review.doubtful_example))
+            )
         value = review.errors / review.entries * per
         return Measured((Measurement(subject=SUBJECT, value=value, evidence=_top(review)),))
 
@@ -113,14 +127,22 @@ class LogReview:
             evidence += f"; {self.review.miner.beyond:,} lines are of too many kinds to be told apart"
         if warnings:
             evidence += f"; new warnings: {warnings}"
-        return Measured((*errors, Measurement(subject="errors seen before", value=0, evidence=evidence)))
+        before = Measurement(subject="errors seen before", value=0, evidence=evidence, problem=self._untold())
+        return Measured((*errors, before))
+
+    def _untold(self) -> str:
+        """Why a new error may be among what was read and not be told of; empty when none can be."""
+        beyond = self.review.miner.beyond_errors
+        return UNTOLD.format(beyond) if beyond else ""
 
 
-def read_all(hook: ClusterHook, environment: Environment, review: Review) -> list[Measurement]:
+def read_all(
+    hook: ClusterHook, environment: Environment, review: Review, *, now: datetime
+) -> list[Measurement]:
     """Read every container's log, the previous run first; a problem for each that cannot be read to its end.
 
-    What the kubelet has dropped of a previous run (of two dead containers it keeps one) is not judged, as what it has
-    rotated away is not.
+    What the kubelet has dropped of a previous run (of two dead containers it keeps one) is not judged, nor is what it
+    has rotated away: it serves the newest file of a log only (kubernetes/kubernetes#59902).
     """
     if environment.cluster is None or environment.logs is None:
         raise CouldNotMeasureError("the environment has no section 'cluster' or no section 'logs'")
@@ -132,12 +154,12 @@ def read_all(hook: ClusterHook, environment: Environment, review: Review) -> lis
             subject = f"{workload.namespace}/{logged.workload}"
             problems.append(Measurement(subject=subject, problem="the workload has no pod"))
         for pod, _ in pods:
-            problems += _read_pod(hook, pod, logged.container, environment.logs.window_hours, review)
+            problems += _read_pod(hook, pod, logged.container, environment.logs.window_hours, review, now=now)
     return problems
 
 
 def _read_pod(
-    hook: ClusterHook, pod: PodName, container: str, hours: int, review: Review
+    hook: ClusterHook, pod: PodName, container: str, hours: int, review: Review, *, now: datetime
 ) -> list[Measurement]:
     problems = []
     for previous in (True, False):
@@ -153,7 +175,17 @@ def _read_pod(
         elif read.unreadable:
             said = f"{read.unreadable:,} lines are no log but the kubelet's own words: {read.complaint!r}"
             problems.append(Measurement(subject=subject, problem=said))
+        elif not previous and (said := _not_served(read, since=now - timedelta(hours=hours))):
+            problems.append(Measurement(subject=subject, not_judged=said))
     return problems
+
+
+def _not_served(read: Coverage, *, since: datetime) -> str:
+    """What of the window is missing in a log that is long enough to have been rotated; empty when nothing is."""
+    if read.size_bytes < ROTATED_BYTES or not read.first_at:
+        return ""
+    first = datetime.fromisoformat(read.first_at)
+    return NOT_SERVED.format(first) if first > since + NOT_SERVED_AFTER else ""
 
 
 def _top(review: Review) -> str:
