@@ -196,7 +196,10 @@ def test_connection_that_names_no_channel_is_said(spool, monkeypatch):
     assert "names no channel" in spool.waiting()[0].last_error
 
 
-def test_what_was_sent_when_the_history_went_away_is_not_sent_again(spool, monkeypatch):
+@pytest.mark.parametrize("kept_before", [False, True], ids=["first", "after the listener's file"])
+def test_what_was_sent_when_the_history_went_away_is_not_sent_again(spool, monkeypatch, kept_before: bool):
+    """A listener that leaves the history alone for a while has a file of the alarm that a callback sends."""
+
     class Lost(AlarmSpool):
         def delivered(self, *_: object, **__: object) -> None:
             raise UnreachableError("gone")
@@ -204,6 +207,8 @@ def test_what_was_sent_when_the_history_went_away_is_not_sent_again(spool, monke
     sent = Sent(monkeypatch, "JSON #1")
     lost = Lost(spool.folder.parent / "another")
     lost.record(failed())
+    if kept_before:
+        spool.record(failed())
     assert deliver(lost, lost.claim())
     assert (len(sent.got), spool.waiting()) == (1, [])
     handed = []

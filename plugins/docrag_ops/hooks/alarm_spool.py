@@ -40,18 +40,10 @@ class AlarmSpool:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or spool_folder()
 
-    def record(
-        self, alarm: Alarm, *, channels: Sequence[str] = (), delivered_at: datetime | None = None
-    ) -> None:
-        """Keep an alarm, unless it is kept already. Never waits for anybody.
-
-        The options are for one that was just delivered when the history could not be told so.
-        """
+    def record(self, alarm: Alarm) -> None:
+        """Keep an alarm, unless it is kept already. Never waits for anybody."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        entry = {"alarm": alarm.to_dict(), "tries": 0, "channels": list(channels), "next_try_at": 0}
-        if delivered_at:
-            entry["delivered_at"] = delivered_at.isoformat()
-        partial = self._write_partial(entry)
+        partial = self._write_partial(_entry(alarm))
         try:
             os.link(partial, self._path(alarm))
         except FileExistsError:
@@ -60,6 +52,15 @@ class AlarmSpool:
             if not self._path(alarm).exists():
                 partial.replace(self._path(alarm))
         partial.unlink(missing_ok=True)
+
+    def record_delivered(self, alarm: Alarm, *, channels: Sequence[str]) -> None:
+        """Keep that an alarm was delivered when the history could not be told so, in its file if it has one."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            path = self._path(alarm)
+            entry = next((entry for other, entry in self._entries() if other == path), _entry(alarm))
+            now = datetime.now(UTC).isoformat()
+            self._replace(path, {**entry, "channels": list(channels), "delivered_at": now})
 
     def forget(self, alarm: Alarm) -> None:
         """The history has it after all."""
@@ -196,3 +197,7 @@ class AlarmSpool:
                         ) from None
                     time.sleep(0.05)
             yield
+
+
+def _entry(alarm: Alarm) -> dict[str, Any]:
+    return {"alarm": alarm.to_dict(), "tries": 0, "channels": [], "next_try_at": 0}

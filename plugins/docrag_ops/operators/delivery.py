@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from docrag_ops.core.alarms import Alarm, Claimed, Kind, Waiting
@@ -93,7 +92,7 @@ def deliver(store: Store, claimed: Claimed) -> bool:
         log.warning(
             "%s was delivered; a file says so, as the history cannot be told: %s", claimed.alarm, error
         )
-        AlarmSpool().record(claimed.alarm, channels=taken, delivered_at=datetime.now(UTC))
+        AlarmSpool().record_delivered(claimed.alarm, channels=taken)
     log.info("Delivered: %s", claimed.alarm)
     return True
 
