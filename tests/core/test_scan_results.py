@@ -68,6 +68,21 @@ def test_failed_settings_count_and_passed_ones_do_not():
     assert (found.value, "KSV017 Privileged" in found.evidence) == (1, True)
 
 
+def test_secrets_in_an_image_count_by_severity():
+    secrets = [
+        {"RuleID": f"key-{severity}", "Severity": severity, "Match": "token=hunter2"}
+        for severity in ("CRITICAL", "HIGH")
+    ]
+    found = measured(image(Results=[{"Target": "app/.env", "Class": "secret", "Secrets": secrets}]))
+    assert found.value == 1
+    assert found.evidence.endswith("found: 1 critical, 1 high; secret key-CRITICAL in app/.env")
+
+
+def test_text_of_a_secret_is_not_told():
+    secret = {"RuleID": "aws", "Severity": "CRITICAL", "Title": "AWS", "Match": "hunter2", "Code": "hunter2"}
+    assert "hunter2" not in str(measured(image(Results=[{"Target": "x", "Secrets": [secret]}])))
+
+
 @pytest.mark.parametrize("moment", [None, "", "yesterday", "2026-11-25T17:00:00"])
 def test_result_without_a_time_is_a_problem(moment: str | None):
     assert "does not say when it was made" in measured(image(CreatedAt=moment)).problem
@@ -93,3 +108,51 @@ def test_resources_of_a_cluster_scan_are_results():
     api, nginx = parse_results(json.dumps(cluster))
     assert (api.artifact, api.problem) == ("doc-rag-prod/Deployment/api", "")
     assert nginx.problem == "image not found"
+
+
+def of_cluster(**listed: object) -> str:
+    return json.dumps({"ClusterName": "prod", "CreatedAt": "2026-11-25T17:00:00Z", **listed})
+
+
+def resource(name: str = "api", **target: object) -> dict:
+    return {"Namespace": "n", "Kind": "Deployment", "Name": name, "Results": [{"Target": "x", **target}]}
+
+
+PRIVILEGED = {"ID": "KSV017", "Title": "Privileged", "Severity": "CRITICAL", "Status": "FAIL"}
+
+
+@pytest.mark.parametrize("key", ["Resources", "Findings", "Vulnerabilities", "Misconfigurations"])
+def test_resources_are_found_under_each_name_that_trivy_gave_them(key: str):
+    (found,) = parse_results(of_cluster(**{key: [resource(Misconfigurations=[PRIVILEGED])]}))
+    assert (found.artifact, found.to_fix) == ("n/Deployment/api", ("KSV017 Privileged",))
+
+
+def test_both_lists_of_an_older_cluster_scan_are_read():
+    scan = of_cluster(
+        Vulnerabilities=[resource(Vulnerabilities=[CRITICAL])],
+        Misconfigurations=[resource(Misconfigurations=[PRIVILEGED]), resource("nginx")],
+    )
+    api, nginx = parse_results(scan)
+    assert api.to_fix == ("CVE-1 in ssl", "KSV017 Privileged")
+    assert (nginx.artifact, nginx.to_fix) == ("n/Deployment/nginx", ())
+
+
+def test_empty_list_does_not_hide_another():
+    (found,) = parse_results(
+        of_cluster(Resources=[], Misconfigurations=[resource(Misconfigurations=[PRIVILEGED])])
+    )
+    assert found.counts == {"CRITICAL": 1}
+
+
+def test_resource_whose_scan_failed_in_one_list_is_a_problem_that_names_the_rest():
+    failed = {**resource(), "Results": [], "Error": "image not found"}
+    scan = of_cluster(Vulnerabilities=[failed], Misconfigurations=[resource(Misconfigurations=[PRIVILEGED])])
+    (result,) = parse_results(scan)
+    found = critical_to_fix(result, where="here", now=NOW, max_age=timedelta(hours=48))
+    assert (found.problem, found.evidence) == ("the scan failed: image not found", "KSV017 Privileged")
+
+
+@pytest.mark.parametrize("listed", [{}, {"Resources": None}, {"Resources": [], "Misconfigurations": {}}])
+def test_cluster_scan_without_its_lists_is_no_result(listed: dict):
+    with pytest.raises(ValueError, match="no result of trivy"):
+        parse_results(of_cluster(**listed))

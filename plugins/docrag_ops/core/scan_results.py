@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from docrag_ops.core.measurements import Measurement
@@ -18,6 +19,9 @@ from docrag_ops.core.units import Unit, format_value
 CRITICAL = "CRITICAL"
 NAMED = 5
 CLOCKS_DIFFER = timedelta(hours=1)
+# Where `trivy k8s` lists its resources: all of them, those with findings (--report summary), or, in older versions,
+# those with vulnerabilities beside those with misconfigurations.
+RESOURCE_LISTS = ("Resources", "Findings", "Vulnerabilities", "Misconfigurations")
 Json = Mapping[str, Any]
 
 
@@ -67,37 +71,44 @@ def _results(document: Json) -> Iterator[ScanResult]:
     if "ArtifactName" in document:
         yield _result(str(document["ArtifactName"]), scanned_at, document)
         return
-    resources = document.get("Resources") or document.get("Vulnerabilities")
-    if "ClusterName" not in document or not isinstance(resources, list):
+    listed = [document[key] for key in RESOURCE_LISTS if document.get(key) is not None]
+    if "ClusterName" not in document or not listed or not all(isinstance(one, list) for one in listed):
         raise ValueError(
             f"it printed JSON that is no result of trivy (no ArtifactName): {json.dumps(document)[:200]!r}"
         )
-    for one in resources:
+    by_name: dict[str, list[Json]] = {}
+    for one in chain(*listed):
         name = "/".join(str(one[key]) for key in ("Namespace", "Kind", "Name") if one.get(key))
-        yield _result(name, scanned_at, one)
+        by_name.setdefault(name, []).append(one)
+    for name, parts in by_name.items():
+        yield _result(name, scanned_at, *parts)
 
 
-def _result(artifact: str, scanned_at: datetime | None, document: Json) -> ScanResult:
-    counts: Counter[str] = Counter()
-    to_fix: list[str] = []
-    for target in document.get("Results") or ():
-        for one in target.get("Vulnerabilities") or ():
-            counts[_severity(one)] += 1
-            if _severity(one) == CRITICAL and one.get("FixedVersion"):
-                to_fix.append(f"{one.get('VulnerabilityID', '?')} in {one.get('PkgName', '?')}")
-        for one in target.get("Misconfigurations") or ():
-            if one.get("Status", "FAIL") == "FAIL":
-                counts[_severity(one)] += 1
-                to_fix += (
-                    [f"{one.get('ID', '?')} {one.get('Title', '')}"] if _severity(one) == CRITICAL else []
-                )
+def _result(artifact: str, scanned_at: datetime | None, *parts: Json) -> ScanResult:
+    """Of one artifact, whose findings may be listed in several parts."""
+    found = [one for part in parts for target in part.get("Results") or () for one in _findings(target)]
     return ScanResult(
         artifact=artifact,
         scanned_at=scanned_at,
-        counts=counts,
-        to_fix=tuple(to_fix),
-        problem=str(document.get("Error") or ""),
+        counts=Counter(severity for severity, _ in found),
+        to_fix=tuple(name for severity, name in found if severity == CRITICAL and name),
+        problem="; ".join(str(part["Error"]) for part in parts if part.get("Error")),
     )
+
+
+def _findings(target: Json) -> Iterator[tuple[str, str]]:
+    """Each finding's severity and name; without a name there is nothing to mend it with.
+
+    Of a secret only the rule and the place: its `Match` and `Code` hold text of it.
+    """
+    for one in target.get("Vulnerabilities") or ():
+        name = f"{one.get('VulnerabilityID', '?')} in {one.get('PkgName', '?')}"
+        yield _severity(one), name if one.get("FixedVersion") else ""
+    for one in target.get("Misconfigurations") or ():
+        if one.get("Status", "FAIL") == "FAIL":
+            yield _severity(one), f"{one.get('ID', '?')} {one.get('Title', '')}"
+    for one in target.get("Secrets") or ():
+        yield _severity(one), f"secret {one.get('RuleID', '?')} in {target.get('Target', '?')}"
 
 
 def _severity(one: Json) -> str:
@@ -116,7 +127,8 @@ def critical_to_fix(result: ScanResult, *, where: str, now: datetime, max_age: t
     """How many critical findings can be mended; a result that is old, of no time or of a failed scan is a problem."""
     subject = f"{where}: {result.artifact}"
     if result.problem:
-        return Measurement(subject=subject, problem=f"the scan failed: {result.problem}")
+        problem = f"the scan failed: {result.problem}"
+        return Measurement(subject=subject, problem=problem, evidence="; ".join(_named(result.to_fix)))
     if result.scanned_at is None:
         return Measurement(subject=subject, problem="the result does not say when it was made (CreatedAt)")
     said = f"scanned {result.scanned_at:%Y-%m-%d %H:%M} UTC"
@@ -128,9 +140,10 @@ def critical_to_fix(result: ScanResult, *, where: str, now: datetime, max_age: t
     counts = (
         ", ".join(f"{count:,} {name.lower()}" for name, count in sorted(result.counts.items())) or "nothing"
     )
-    names = [*result.to_fix[:NAMED]]
-    if len(result.to_fix) > NAMED:
-        names.append(f"and {len(result.to_fix) - NAMED:,} more")
-    return Measurement(
-        subject=subject, value=len(result.to_fix), evidence="; ".join((said, f"found: {counts}", *names))
-    )
+    evidence = "; ".join((said, f"found: {counts}", *_named(result.to_fix)))
+    return Measurement(subject=subject, value=len(result.to_fix), evidence=evidence)
+
+
+def _named(to_fix: Sequence[str]) -> list[str]:
+    more = [f"and {len(to_fix) - NAMED:,} more"] if len(to_fix) > NAMED else []
+    return [*to_fix[:NAMED], *more]

@@ -1,5 +1,7 @@
 """Failed authentications and rate limits in log lines: what counts, and by whom."""
 
+from collections import Counter
+
 import pytest
 
 from docrag_ops.core.logs.access import (
@@ -212,6 +214,59 @@ def test_one_message_does_not_hide_many_answers():
     front = counts(*[ACCESS.format("203.0.113.7", "-", "GET / HTTP/1.1", 401)] * 300)
     found = failures([("postgres/postgres", other), ("nginx/nginx", front)])
     assert found.sources == {"203.0.113.7": 300}
+
+
+def users(count: int) -> list[str]:
+    return [ACCESS.format(f"203.0.{n >> 8}.{n & 255}", "-", "GET / HTTP/1.1", 401) for n in range(count)]
+
+
+BEHIND_A_PROXY = [
+    '{"message":"request","status":401,"client":"10.244.1.7"}',
+    '{"message":"auth failed","client":"10.244.1.7"}',
+]
+
+
+@pytest.mark.parametrize("line", BEHIND_A_PROXY, ids=["answers", "messages"])
+@pytest.mark.parametrize("seen", [1200, 1100])
+def test_users_are_not_one_address_to_who_is_behind_their_proxy(line: str, seen: int):
+    api, front = counts(*[line] * 1200), counts(*users(seen))
+    for order in ([("api/api", api), ("nginx/nginx", front)], [("nginx/nginx", front), ("api/api", api)]):
+        found = failures(order)
+        assert (len(found.sources), found.sources["10.244.1.7"]) == (seen, 0)
+
+
+@pytest.mark.parametrize("line", BEHIND_A_PROXY, ids=["answers", "messages"])
+def test_address_of_an_attacker_behind_two_proxies_of_ours_is_kept(line: str):
+    attacker = [ACCESS.format("203.0.113.66", "-", "GET / HTTP/1.1", 401)] * 1200
+    behind = [line, line.replace("10.244.1.7", "10.244.2.9")] * 600
+    found = failures([("api/api", counts(*behind)), ("nginx/nginx", counts(*attacker))])
+    assert found.sources == {"203.0.113.66": 1200}
+
+
+def test_where_all_addresses_are_private_the_most_of_them_count():
+    front = counts(*(line.replace("203.0.0.", "192.168.7.") for line in users(200)))
+    found = failures([("api/api", counts(*BEHIND_A_PROXY[:1] * 200)), ("nginx/nginx", front)])
+    assert len(found.sources) == 200
+
+
+def test_who_sees_far_fewer_events_does_not_say_whose_they_are():
+    line = '{"message":"auth failed","client":"203.0.113.66"}'
+    found = failures([("api/api", counts(*[line] * 1200)), ("nginx/nginx", counts(*users(1000)))])
+    assert found.sources == {"203.0.113.66": 1200}
+
+
+def test_log_that_gives_addresses_counts_before_one_that_gives_none():
+    silent = counts(*['FATAL:  password authentication failed for user "docrag"'] * 100)
+    front = counts(*[ACCESS.format("203.0.113.66", "-", "GET / HTTP/1.1", 401)] * 95)
+    assert failures([("api/api", silent), ("nginx/nginx", front)]).sources == {"203.0.113.66": 95}
+
+
+def test_what_has_no_address_is_no_address():
+    said = AccessCounts(failed=Counter({"203.0.113.7": 1, UNKNOWN_SOURCE: 2, OTHERS: 3}))
+    found = failures([("api/api", said)])
+    assert found.addresses == {"203.0.113.7": 1}
+    assert found.without_address == {UNKNOWN_SOURCE: 2, OTHERS: 3}
+    assert found.total == 6
 
 
 def test_answers_of_all_pods_of_a_container_are_added():

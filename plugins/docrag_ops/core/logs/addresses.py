@@ -50,13 +50,18 @@ def client_of(source: str, forwarded: str) -> str:
     >>> client_of("10.0.0.1", "1.2.3.4, 203.0.113.7, 10.0.0.9"), client_of("203.0.113.7", "1.2.3.4")
     ('203.0.113.7', '203.0.113.7')
     """
-    if source and not _is_ours(source):
+    if source and not is_ours(source):
         return source
     passed_on = [address for one in forwarded.split(",") if (address := address_in(one))]
-    return next((one for one in reversed(passed_on) if not _is_ours(one)), source or address_in(forwarded))
+    return next((one for one in reversed(passed_on) if not is_ours(one)), source or address_in(forwarded))
 
 
-def _is_ours(text: str) -> bool:
+def is_ours(text: str) -> bool:
+    """Whether an address is of a private network, as pods, proxies and load balancers have.
+
+    >>> is_ours("10.244.1.7"), is_ours("203.0.113.7")
+    (True, False)
+    """
     address = ipaddress.ip_address(text)
     return any(address in network for network in _OURS if network.version == address.version)
 

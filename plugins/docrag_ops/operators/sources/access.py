@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import AccessSection, ClusterSection, LoggedContainer
 from docrag_ops.core.errors import CouldNotMeasureError
-from docrag_ops.core.logs.access import AccessCounts, AccessReader
+from docrag_ops.core.logs.access import MOST_SOURCES, OTHERS, UNKNOWN_SOURCE, AccessCounts, AccessReader
 from docrag_ops.core.logs.access_signs import Signs, failures, limits
 from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.core.texts import one_line
@@ -22,6 +22,11 @@ from docrag_ops.operators.asking import Answers, Asking, answer_each
 SUBJECT = "all containers"
 READ_SECONDS = 480.0  # for all logs together, within the time limit of a check's task
 TOP = 10
+NOT_ONE_ADDRESS = {
+    UNKNOWN_SOURCE: "the lines of {:,} failures give no address; access_failures counts them",
+    OTHERS: "{:,} failures came after the first "
+    f"{MOST_SOURCES:,} addresses of a log, and are not told apart; access_failures counts them",
+}
 
 
 def answer(checks: Sequence[Check], asking: Asking) -> Answers:
@@ -75,14 +80,18 @@ class _Logs:
         return self._total(limits(self.counts), 429, *notes)
 
     def source_failures(self) -> Outcome:
-        """Failures by source, those of the worst ones; 0 when there is none at all."""
+        """Failures by address, those of the worst ones, and what has none; 0 when there is no failure at all."""
         self._require_lines()
         found = failures(self.counts)
         worst = [
             Measurement(subject=source, value=count, evidence=self._example(found))
-            for source, count in found.sources.most_common(TOP)
+            for source, count in found.addresses.most_common(TOP)
         ]
-        return Measured(tuple(worst) or (Measurement(subject="every source", value=0),))
+        rest = [
+            Measurement(subject=name, not_judged=NOT_ONE_ADDRESS[name].format(count))
+            for name, count in found.without_address.items()
+        ]
+        return Measured((*worst, *rest) or (Measurement(subject="every source", value=0),))
 
     def _total(self, found: Signs, status: int, *notes: str) -> Outcome:
         self._require_lines()
