@@ -126,6 +126,11 @@ def test_guard_goes_with_promql_only():
     assert "key 'guard' goes with a promql measure only" in error_of(guard=guard)
 
 
+def test_alerting_rules_go_with_promql_only():
+    error = error_of(needs_alerting_rules=True)
+    assert "key 'needs_alerting_rules' goes with a promql measure only" in error
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "checks: []", "checks: {}", "checks:\n- a\nother: 1", "just words"]
 )

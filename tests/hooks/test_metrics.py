@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from docrag_ops.core.alert_rules import AlertRule
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.hooks.metrics import MetricsHook, RangeSeries, Series
 from tests.hooks.bad_servers import HTML, NO_ANSWER, answers, port_that_refuses, serving
@@ -148,3 +149,44 @@ def test_range_of_another_shape_is_no_measurement(connection, body):
 def test_range_that_prometheus_would_refuse_is_not_asked(connection, minutes: int):
     with pytest.raises(ValueError, match="expected 0 to 11,000 points"):
         ask_range(connection, matrix("1"), minutes=minutes)
+
+
+def rules_of(connection, body, *, status: int = 200) -> list[AlertRule] | None:
+    with serving(answers(status, body)) as server:
+        connection("docrag_prometheus", port=server.port)
+        return MetricsHook().alert_rules()
+
+
+def groups(*rules) -> dict:
+    return {"status": "success", "data": {"groups": [{"name": "disks", "rules": list(rules)}]}}
+
+
+def test_rules_that_record_are_no_alerting_rules(connection):
+    fills_up = {"name": "DiskFillsUp", "type": "alerting", "health": "err", "lastError": "no such label"}
+    recorded = {"name": "disk:used", "type": "recording", "health": "ok"}
+    known = rules_of(connection, groups(fills_up, recorded))
+    assert known == [AlertRule("disks", "DiskFillsUp", "err", "no such label")]
+
+
+def test_no_group_is_no_rule(connection):
+    assert rules_of(connection, {"status": "success", "data": {"groups": []}}) == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_rules_that_are_not_served_are_not_none_at_all(connection, status: int):
+    assert rules_of(connection, "404 page not found", status=status) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        HTML,
+        vector(),
+        {"status": "success", "data": {"groups": ["x"]}},
+        {"status": "success", "data": {"groups": [{"name": "disks", "rules": [{"name": "DiskFillsUp"}]}]}},
+        {**groups(), "warnings": ["a ruler did not answer"]},
+    ],
+)
+def test_rules_of_another_shape_are_no_measurement(connection, body):
+    with pytest.raises(CouldNotMeasureError, match=r"^Prometheus at http://127.0.0.1:"):
+        rules_of(connection, body)

@@ -131,6 +131,12 @@ class Check(Record):
         ),
     ] = None
     guard: Annotated[Guard | None, Field(description="a mapping with promql, at_least and what")] = None
+    needs_alerting_rules: Annotated[
+        bool,
+        Field(
+            description="true when the query asks for alerts: that none fires says nothing unless rules are evaluated"
+        ),
+    ] = False
     empty: Annotated[Empty, Field(description=f"what no answer means, one of: {', '.join(Empty)}")] = (
         Empty.UNKNOWN
     )
@@ -161,6 +167,10 @@ class Check(Record):
             )
         if self.guard is not None and self.source != "promql":
             raise ValueError(f"key 'guard' goes with a promql measure only, not with {self.source!r}")
+        if self.needs_alerting_rules and self.source != "promql":
+            raise ValueError(
+                f"key 'needs_alerting_rules' goes with a promql measure only, not with {self.source!r}"
+            )
         return self
 
     @property

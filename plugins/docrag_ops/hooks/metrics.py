@@ -9,10 +9,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from docrag_ops.core.alert_rules import AlertRule
 from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.hooks.web import READ_SECONDS, WebHook
+
+if TYPE_CHECKING:
+    from requests import Response
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,9 @@ class RangeSeries:
     points: Mapping[int, float]
 
 
+RULES_PATH = "/api/v1/rules?type=alert"
+NOT_SERVED = (403, 404, 405)
+"""What a front (Thanos, VictoriaMetrics, a proxy) says that answers queries and knows no rules."""
 RANGE_SECONDS = 45.0
 MOST_POINTS = 11_000
 """More points of one series are refused by Prometheus."""
@@ -91,13 +98,35 @@ class MetricsHook(WebHook):
                 f"{self._who} answered a matrix without labels and values: {error!r}"
             ) from error
 
+    def alert_rules(self) -> list[AlertRule] | None:
+        """Every alerting rule that is loaded; None where rules are not served, which is not the same as having none.
+
+        :raises CouldNotMeasureError: as `query`
+        """
+        response = self.ask("GET", RULES_PATH)
+        if response.status_code in NOT_SERVED:
+            return None
+        try:
+            return [
+                AlertRule(group["name"], rule["name"], rule["health"], rule.get("lastError") or "")
+                for group in self._data_of(response, RULES_PATH)["groups"] or ()
+                for rule in group["rules"] or ()
+                if rule["type"] == "alerting"
+            ]
+        except (KeyError, TypeError, AttributeError) as error:
+            raise CouldNotMeasureError(
+                f"{self._who} answered {RULES_PATH} without groups of rules: {error!r}"
+            ) from error
+
     @property
     def _who(self) -> str:
         return f"{self.name} at {self.base_url}"
 
     def _data(self, path: str, form: dict[str, str], *, read_seconds: float) -> Mapping[str, Any]:
         limited = {**form, "timeout": f"{read_seconds - 2:g}s"}
-        response = self.ask("POST", path, data=limited, read_seconds=read_seconds)
+        return self._data_of(self.ask("POST", path, data=limited, read_seconds=read_seconds), form["query"])
+
+    def _data_of(self, response: Response, question: str) -> Mapping[str, Any]:
         try:
             body = response.json()
         except ValueError as error:
@@ -115,7 +144,7 @@ class MetricsHook(WebHook):
                 if isinstance(body, dict)
                 else repr(body)[:300]
             )
-            raise CouldNotMeasureError(f"{self._who} refused the query ({detail}): {form['query'][:300]!r}")
+            raise CouldNotMeasureError(f"{self._who} refused the query ({detail}): {question[:300]!r}")
         # Before 3.0, notes about a query are among the warnings too.
         warnings = [text for text in body.get("warnings") or () if not str(text).startswith("PromQL info")]
         if warnings:

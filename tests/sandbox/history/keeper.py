@@ -13,7 +13,7 @@ from tests.sandbox.errors import SandboxError
 from tests.sandbox.history import blocks, remote_write, series, workloads
 from tests.sandbox.settings import PACKAGE, Settings
 
-RECENT_DAYS = 10  # the windows of checks reach back a week; before that, every other sample will do
+RECENT_DAYS = 10  # most windows of checks reach back a week; before that, every other sample will do
 SHORTEST_GAP_SECONDS = 10
 LONGEST_GAP_SECONDS = 30 * traffic.DAY
 

@@ -1,6 +1,7 @@
 """`measure: {promql: FILE}`: an instant query below `include/promql/`; each series is a measurement.
 
 A series' subject is its label `subject` where it has one, and the other labels its evidence; else all its labels.
+A query for alerts (`needs_alerting_rules`) is asked together with whether Prometheus evaluates any rule.
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from docrag_ops.core import alert_rules
 from docrag_ops.core.checks import Check
+from docrag_ops.core.errors import CouldNotMeasureError
 from docrag_ops.core.measurements import (
     Measured,
     Measurement,
@@ -42,12 +45,19 @@ def _ask(check: Check, hook: MetricsHook, asking: Asking) -> Outcome:
                 f"low volume: {amount[0].value:,.0f} {check.guard.what}, needs {check.guard.at_least:,.0f}"
             )
     series = _query(hook, check.asked, asking)
-    return Measured(
-        tuple(
-            Measurement(subject=_subject(one.labels), value=one.value, evidence=_evidence(one.labels))
-            for one in series
-        )
+    measurements = tuple(
+        Measurement(subject=_subject(one.labels), value=one.value, evidence=_evidence(one.labels))
+        for one in series
     )
+    return _with_rules(measurements, hook) if check.needs_alerting_rules else Measured(measurements)
+
+
+def _with_rules(firing: tuple[Measurement, ...], hook: MetricsHook) -> Outcome:
+    """What fires is told, whatever the rules are like."""
+    try:
+        return alert_rules.outcome(firing, hook.alert_rules())
+    except CouldNotMeasureError as error:
+        return Measured((*firing, Measurement(subject=alert_rules.SUBJECT, problem=str(error))))
 
 
 def _query(hook: MetricsHook, name: str, asking: Asking) -> list[Series]:
