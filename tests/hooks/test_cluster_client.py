@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import logging
 import socket
 import threading
 import time
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from ssl import PROTOCOL_TLS_SERVER, SSLContext
+from unittest.mock import create_autospec
 
 import pytest
 from cryptography import x509
@@ -18,7 +20,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from docrag_ops.core.errors import CouldNotMeasureError, UnreachableError
 from docrag_ops.hooks import cluster
 from docrag_ops.hooks.cluster import ClusterHook
-from tests.hooks.bad_servers import LIMIT_SECONDS, Server, serving
+from tests.hooks.bad_servers import (
+    LIMIT_SECONDS,
+    Behaviour,
+    Server,
+    answers,
+    breaks_off,
+    resets,
+    says_goodbye,
+    serving,
+    talks_nonsense,
+)
 
 
 def head(status: str, *headers: str) -> bytes:
@@ -51,6 +63,59 @@ def test_a_busy_server_is_asked_once_more_and_not_hours_later(
             ClusterHook().get("/api/v1/namespaces/x")
         assert server.asked == 2
         assert time.monotonic() - started < LIMIT_SECONDS
+
+
+class InTurn:
+    """A server that behaves differently each time that it is asked; in the end as the last one."""
+
+    def __init__(self, *behaviours: Behaviour) -> None:
+        self.behaviours = list(behaviours)
+
+    def __call__(self, connection: socket.socket, over: threading.Event) -> None:
+        behaviour = self.behaviours.pop(0) if len(self.behaviours) > 1 else self.behaviours[0]
+        behaviour(connection, over)
+
+
+NAMESPACE = {"kind": "Namespace", "metadata": {"name": "x"}}
+LEADER_CHANGED = {"kind": "Status", "status": "Failure", "message": "etcdserver: leader changed", "code": 500}
+PASSING = [answers(code, LEADER_CHANGED) for code in (429, 500, 502, 503, 504)] + [resets, says_goodbye]
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=["429", "500", "502", "503", "504", "reset", "closed"])
+def test_a_fault_that_passes_is_logged_and_asked_about_once_more(
+    kubeconfig: Callable[[int], None], monkeypatch: pytest.MonkeyPatch, fault: Behaviour
+):
+    log = create_autospec(logging.Logger, instance=True)
+    monkeypatch.setattr(ClusterHook, "log", log)
+    with serving(InTurn(fault, answers(200, NAMESPACE))) as server:
+        kubeconfig(server.port)
+        assert ClusterHook().get("/api/v1/namespaces/x") == NAMESPACE
+        assert server.asked == 2
+    log.info.assert_called_once()
+
+
+@pytest.mark.parametrize("fault", PASSING, ids=["429", "500", "502", "503", "504", "reset", "closed"])
+def test_a_fault_that_stays_is_asked_about_twice_and_no_more(
+    kubeconfig: Callable[[int], None], fault: Behaviour
+):
+    with serving(fault) as server:
+        kubeconfig(server.port)
+        with pytest.raises(CouldNotMeasureError, match=r"leader changed|did not answer"):
+            ClusterHook().get("/api/v1/namespaces/x")
+        assert server.asked == 2
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [*(answers(code, LEADER_CHANGED) for code in (400, 401, 403, 409, 501)), talks_nonsense, breaks_off],
+    ids=["400", "401", "403", "409", "501", "nonsense", "broken off"],
+)
+def test_a_fault_that_does_not_pass_is_asked_about_once(kubeconfig: Callable[[int], None], fault: Behaviour):
+    with serving(fault) as server:
+        kubeconfig(server.port)
+        with pytest.raises(CouldNotMeasureError):
+            ClusterHook().get("/api/v1/namespaces/x")
+        assert server.asked == 1
 
 
 def test_a_redirect_is_not_followed(kubeconfig: Callable[[int], None]):

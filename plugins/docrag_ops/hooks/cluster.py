@@ -7,9 +7,10 @@ Manners of the real API that shape this file are in the docstrings of the method
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from airflow.sdk.bases.hook import BaseHook
 
@@ -21,7 +22,7 @@ from docrag_ops.hooks.pod_logs import stream_log
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.client import ApiClient, ApiException, Configuration
 
 Facts = TypeVar("Facts")
 
@@ -30,6 +31,8 @@ READ_SECONDS = 15.0
 EXEC_SECONDS = 30.0
 LOG_SECONDS = 600.0
 MOST_RETRY_AFTER_SECONDS = 2
+RETRY_PAUSE_SECONDS = 0.3
+RETRY_STATUS = (429, 500, 502, 503, 504)
 PAGE_ITEMS = 100
 EXPIRED = 410
 WHY_REFUSED = {
@@ -129,7 +132,27 @@ class ClusterHook(BaseHook):
         return data
 
     def _ask(self, path: str, query: Sequence[tuple[str, str]]) -> tuple[int, bytes]:
-        """Status and body. When nobody answers, the client raises urllib3's errors, not ApiException."""
+        """Status and body; a passing fault of the control plane is asked about once more, silence is not.
+
+        While it is upgraded, or elects a leader, it refuses a question or breaks its connection off, and answers the
+        next one. A question that timed out has cost its limit.
+        """
+        try:
+            answer = self._ask_once(path, query)
+            if answer.status not in RETRY_STATUS or answer.asked_again:
+                return answer.status, answer.body
+            fault = f"HTTP {answer.status}: {message_of(answer.body)!r}"
+        except UnreachableError as error:
+            if not _was_broken_off(error.__cause__):
+                raise
+            fault = str(error)
+        self.log.info("GET %s: %s; asking again in %g s", path, fault, RETRY_PAUSE_SECONDS)
+        time.sleep(RETRY_PAUSE_SECONDS)
+        again = self._ask_once(path, query)
+        return again.status, again.body
+
+    def _ask_once(self, path: str, query: Sequence[tuple[str, str]]) -> _Answer:
+        """The answer. When nobody answers, the client raises urllib3's errors, not ApiException."""
         import urllib3
         from kubernetes.client import ApiException
 
@@ -144,14 +167,14 @@ class ClusterHook(BaseHook):
                 _return_http_data_only=True,
                 _request_timeout=(CONNECT_SECONDS, READ_SECONDS),
             )
-            return response.status, response.data
+            return _Answer(response.status, response.data)
         except ApiException as error:
-            return error.status, (error.body or "").encode()
+            return _Answer(error.status, (error.body or "").encode(), _was_asked_again(error))
         except UnicodeDecodeError as error:
             # The client (36.0.3) reads the body of a refusal as UTF-8, whatever a proxy on the way wrote there.
             if not isinstance(error.__context__, ApiException):
                 raise
-            return error.__context__.status, error.object
+            return _Answer(error.__context__.status, error.object, _was_asked_again(error.__context__))
         except urllib3.exceptions.HTTPError as error:
             cause = getattr(error, "reason", None) or error
             raise UnreachableError(f"{self._who} did not answer {path}: {cause}") from error
@@ -277,6 +300,29 @@ def _trusting_own_authorities(configuration: Configuration) -> SSLContext:
     if configuration.verify_ssl and not configuration.ssl_ca_cert:
         context.load_default_certs()
     return context
+
+
+class _Answer(NamedTuple):
+    """What the API server said; `asked_again`: urllib3 has already waited and asked a second time for it."""
+
+    status: int
+    body: bytes
+    asked_again: bool = False
+
+
+def _was_asked_again(error: ApiException) -> bool:
+    """Whether the server said when to come back, which urllib3 does by itself for some statuses."""
+    from urllib3.util import Retry
+
+    return error.status in Retry.RETRY_AFTER_STATUS_CODES and "Retry-After" in (error.headers or ())
+
+
+def _was_broken_off(error: BaseException | None) -> bool:
+    """Whether the connection was reset, or closed without an answer; urllib3 wraps that twice."""
+    from urllib3.exceptions import ProtocolError
+
+    cause = getattr(error, "reason", None) or error
+    return isinstance(cause, ProtocolError) and any(isinstance(one, ConnectionError) for one in cause.args)
 
 
 class _ExpiredListError(Exception):

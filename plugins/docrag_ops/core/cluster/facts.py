@@ -138,14 +138,22 @@ class ConditionFacts:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkloadFacts:
-    """A Deployment, StatefulSet or DaemonSet. Counts that the API leaves out (at 0 replicas) are 0."""
+    """A Deployment, StatefulSet or DaemonSet. Counts that the API leaves out (at 0 replicas) are 0.
+
+    `existing` counts its pods, ready or not, and `updated` those of them that have its last change. A StatefulSet is
+    at `one_revision` when its last change is the one that it runs; `updated` says nothing then.
+    """
 
     kind: str
     namespace: str
     name: str
     desired: int
     ready: int
+    existing: int
     updated: int
+    paused: bool
+    strategy: str
+    one_revision: bool
     generation: int
     observed_generation: int
     conditions: tuple[ConditionFacts, ...]
@@ -162,6 +170,7 @@ def workload_facts(kind: str, workload: Json) -> WorkloadFacts:
     meta, spec, status = workload["metadata"], workload["spec"], workload.get("status") or {}
     daemon = kind == "DaemonSet"
     desired = status.get("desiredNumberScheduled") if daemon else spec.get("replicas", 1)
+    existing = status.get("currentNumberScheduled") if daemon else status.get("replicas")
     updated = status.get("updatedNumberScheduled") if daemon else status.get("updatedReplicas")
     ready = status.get("numberReady") if daemon else status.get("readyReplicas")
     return WorkloadFacts(
@@ -170,7 +179,12 @@ def workload_facts(kind: str, workload: Json) -> WorkloadFacts:
         name=meta["name"],
         desired=desired or 0,
         ready=ready or 0,
+        existing=existing or 0,
         updated=updated or 0,
+        paused=bool(spec.get("paused")),
+        strategy=(spec.get("strategy") or spec.get("updateStrategy") or {}).get("type") or "RollingUpdate",
+        one_revision=bool(status.get("updateRevision"))
+        and status.get("updateRevision") == status.get("currentRevision"),
         generation=meta.get("generation") or 0,
         observed_generation=status.get("observedGeneration") or 0,
         conditions=condition_facts(status),

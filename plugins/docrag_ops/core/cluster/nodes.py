@@ -14,7 +14,7 @@ PRESSURE = frozenset({"MemoryPressure", "DiskPressure", "PIDPressure", "NetworkU
 
 
 def not_ready(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
-    """1 for a node that is not Ready (or of which nothing is known), else 0."""
+    """1 for a node that is not Ready (or of which nothing is known), else 0. One that still joins is not judged."""
     for node in nodes:
         ready = next((one for one in condition_facts(node.get("status") or {}) if one.type == "Ready"), None)
         good = ready is not None and ready.status == "True"
@@ -24,8 +24,24 @@ def not_ready(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
             else "the node has no Ready condition"
         )
         yield Measurement(
-            subject=node["metadata"]["name"], value=int(not good), evidence="" if good else evidence
+            subject=node["metadata"]["name"],
+            value=int(not good),
+            evidence="" if good else evidence,
+            not_judged="" if good else _joining(node, now),
         )
+
+
+_JOINING_MINUTES = (
+    5.0  # image pulls of the network plugin, and metrics-server's first two samples, take minutes
+)
+
+
+def _joining(node: Json, now: datetime) -> str:
+    """Why a node that was created just now is not judged yet; empty of any other."""
+    created = parse_time(node["metadata"].get("creationTimestamp"))
+    if created is None or minutes_between(created, now) >= _JOINING_MINUTES:
+        return ""
+    return f"created {created:%H:%M} UTC, joins the cluster"
 
 
 def under_pressure(nodes: Iterable[Json], now: datetime) -> Iterator[Measurement]:
@@ -136,12 +152,15 @@ def _has_just_started(pod: PodFacts, now: datetime) -> bool:
 def node_used(
     nodes: Iterable[Json], usage: Iterable[UsageFacts], resource: str, now: datetime
 ) -> Iterator[Measurement]:
-    """CPU or memory in use on each node, as a ratio of what is allocatable."""
+    """CPU or memory in use on each node, as a ratio of what is allocatable. One that still joins may have none."""
     by_node: Mapping[str, UsageFacts] = {one.name: one for one in usage}
     for node in nodes:
         name, used = node["metadata"]["name"], by_node.get(node["metadata"]["name"])
         allocatable = parse_quantity(((node.get("status") or {}).get("allocatable") or {}).get(resource, 0))
-        if not allocatable:
+        joining = "" if allocatable and used else _joining(node, now)
+        if joining:
+            yield Measurement(subject=name, not_judged=joining)
+        elif not allocatable:
             yield Measurement(
                 subject=name, problem=f"the node does not say how much {resource} is allocatable"
             )

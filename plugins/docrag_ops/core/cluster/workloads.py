@@ -23,7 +23,7 @@ def missing_replicas(workloads: Iterable[WorkloadFacts], now: datetime) -> Itera
 
 
 def stale_rollouts(workloads: Iterable[WorkloadFacts], now: datetime) -> Iterator[Measurement]:
-    """1 for a workload whose last change has not been acted on, or whose rollout got stuck, else 0."""
+    """1 for a workload whose last change has not been acted on, whose rollout got stuck or is held back, else 0."""
     for workload in workloads:
         trouble = _rollout_trouble(workload)
         yield Measurement(subject=workload.subject, value=int(bool(trouble)), evidence=trouble)
@@ -36,6 +36,20 @@ def _rollout_trouble(workload: WorkloadFacts) -> str:
         stuck = condition.type == "Progressing" and condition.reason == "ProgressDeadlineExceeded"
         if stuck or (condition.type == "ReplicaFailure" and condition.status == "True"):
             return f"{condition.reason}: {condition.message}"
+    return _held_back(workload)
+
+
+def _held_back(workload: WorkloadFacts) -> str:
+    """What keeps pods at an older version until a person acts; a partition does so on purpose and is none.
+
+    Pods that are wanted and do not exist yet are missing, and no older version.
+    """
+    behind = workload.updated < min(workload.desired, workload.existing) and not workload.one_revision
+    pods = f"{workload.updated} of {workload.desired} pods have the last change"
+    if behind and workload.paused:
+        return f"paused: {pods}"
+    if behind and workload.strategy == "OnDelete":
+        return f"strategy OnDelete: {pods}, the others get it when somebody deletes them"
     return ""
 
 
