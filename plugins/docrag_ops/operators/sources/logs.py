@@ -28,13 +28,16 @@ RUNS_COMPARED = 7
 TOP_ERRORS, TOP_WARNINGS = 6, 2
 EXAMPLE_BYTES = 160
 MOST_DOUBTFUL = 0.001
-DOUBTFUL = "{:,} of {:,} entries hold the word of a level near their beginning, in a form that is not known; one is: {}"
+DOUBTFUL = (
+    "{:,} of {:,} entries hold the word of a level near their beginning, in a form that is not known, so they may be "
+    "errors; have the service log its level as JSON, as level=... or right behind the time; one is: {}"
+)
 UNTOLD = "{:,} error lines are of too many kinds to be told apart: new ones may be among them"
 ROTATED_BYTES = 1_000_000
 NOT_SERVED_AFTER = timedelta(hours=1)
 NOT_SERVED = (
-    "only what was logged since {:%Y-%m-%d %H:%M} UTC was there to be read: the kubelet serves the newest file of a "
-    "log, and none of those it has rotated away"
+    "only what was logged since {:%Y-%m-%d %H:%M} UTC was there to be read: the container began then, or the kubelet "
+    "has rotated the rest away (it serves the newest file of a log only)"
 )
 NO_LEVELS = (
     "none of {:,} entries says its level in a form that is known, so errors cannot be told from the rest"
@@ -98,12 +101,17 @@ class LogReview:
             raise CouldNotMeasureError("there is no line at all")
         if not review.says_levels:
             return TooLittle(NO_LEVELS.format(review.entries))
+        self._require_known_levels()
+        value = review.errors / review.entries * per
+        return Measured((Measurement(subject=SUBJECT, value=value, evidence=_top(review)),))
+
+    def _require_known_levels(self) -> None:
+        """Refuse to count errors while a good many entries may be some that are not known as such."""
+        review = self.review
         if review.doubtful > review.entries * MOST_DOUBTFUL:
             raise CouldNotMeasureError(
                 DOUBTFUL.format(review.doubtful, review.entries, one_line(review.doubtful_example))
             )
-        value = review.errors / review.entries * per
-        return Measured((Measurement(subject=SUBJECT, value=value, evidence=_top(review)),))
 
     def _new_errors(self) -> Outcome:
         """One subject per new template of an error, its value how often it was written."""
@@ -111,6 +119,7 @@ class LogReview:
             raise CouldNotMeasureError(f"cannot be compared with earlier runs: {self._history_trouble}")
         if self.review.entries and not self.review.says_levels:
             return TooLittle(NO_LEVELS.format(self.review.entries))
+        self._require_known_levels()
         if self._first_run:
             return TooLittle("first run: there are no templates to compare with")
         seen = self.review.miner.seen()
