@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
@@ -90,3 +91,21 @@ def test_a_log_that_is_refused_is_not_measured(kubeconfig: Point, code: int, mes
     refusal = answers(code, status(code, message))
     with serving(refusal) as server, pytest.raises(CouldNotMeasureError, match=message):
         read(kubeconfig, server.port)
+
+
+SINCE = datetime(2026, 11, 22, 18, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("first_at", "size_bytes", "missing"),
+    [
+        ("2026-11-23T17:40:00.123456789Z", 10_000_000, True),
+        ("2026-11-23T17:40:00.123456789Z", 1_000, False),  # a quiet one, which nothing was rotated of
+        ("2026-11-22T18:20:00.123456789Z", 10_000_000, False),
+        ("", 0, False),
+    ],
+)
+def test_of_a_long_log_that_begins_late_the_rest_was_not_served(
+    first_at: str, size_bytes: int, missing: bool
+):
+    assert bool(pod_logs.not_served(first_at, size_bytes, since=SINCE)) is missing

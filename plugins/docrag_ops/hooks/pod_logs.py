@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -23,6 +24,24 @@ or has just got its node) not that it knows of."""
 
 NOT_KEPT = "the kubelet keeps this run's log no longer: {!r}"
 """Of a previous run that it answers with words of its own and HTTP 200: of two dead containers it keeps one."""
+
+ROTATED_BYTES = 1_000_000
+NOT_SERVED_AFTER = timedelta(hours=1)
+NOT_SERVED = (
+    "only what was logged since {:%Y-%m-%d %H:%M} UTC was there to be read: the container began then, or the kubelet "
+    "has rotated the rest away (it serves the newest file of a log only)"
+)
+
+
+def not_served(first_at: str, size_bytes: int, *, since: datetime) -> str:
+    """What of a window is missing in a log that is long enough to have been rotated; empty when nothing is.
+
+    :param first_at: the time of the first line that was read, RFC 3339
+    """
+    if size_bytes < ROTATED_BYTES or not first_at:
+        return ""
+    first = datetime.fromisoformat(first_at)
+    return NOT_SERVED.format(first) if first > since + NOT_SERVED_AFTER else ""
 
 
 def stream_log(

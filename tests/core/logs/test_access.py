@@ -293,3 +293,7 @@ def test_hostile_line_does_not_stop_the_reading(hostile: str):
     found = AccessCounts()
     AccessReader().read([block.encode("utf-8", "surrogateescape")], found)
     assert (found.lines, found.failed["203.0.113.7"]) == (2, 1)
+
+
+def test_size_of_what_was_read_is_known():
+    assert counts("one", "two", cut=7).size_bytes == len(f"{STAMP} one\n{STAMP} two\n")

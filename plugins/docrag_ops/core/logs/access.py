@@ -95,6 +95,7 @@ class AccessCounts:
     """What one container's log holds."""
 
     lines: int = 0
+    size_bytes: int = 0
     first_at: str = ""
     last_at: str = ""
     complaint: str = ""
@@ -118,6 +119,7 @@ class AccessReader:
     def read(self, pieces: Iterable[bytes], into: AccessCounts) -> None:
         """Read one container's log to its end. What was read before an error of `pieces` stays counted."""
         for block in whole_lines(pieces):
+            into.size_bytes += len(block)
             self._block(block, into)
 
     def _block(self, block: bytes, into: AccessCounts) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from docrag_ops.core.checks import Check
 from docrag_ops.core.environments import AccessSection, ClusterSection, LoggedContainer
@@ -16,7 +17,7 @@ from docrag_ops.core.measurements import Measured, Measurement, Outcome
 from docrag_ops.core.texts import one_line
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.hooks.pod_commands import PodName
-from docrag_ops.hooks.pod_logs import NOT_KEPT
+from docrag_ops.hooks.pod_logs import NOT_KEPT, not_served
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 SUBJECT = "all containers"
@@ -34,7 +35,7 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
     section, cluster = asking.environment.access, asking.environment.cluster
     if section is None or cluster is None:
         raise CouldNotMeasureError("the environment has no section 'cluster' or no section 'access'")
-    logs = _Logs(section, cluster)
+    logs = _Logs(section, cluster, now=asking.now)
     questions = {
         "lines": logs.lines,
         "failures": logs.failures,
@@ -47,10 +48,11 @@ def answer(checks: Sequence[Check], asking: Asking) -> Answers:
 class _Logs:
     """One reading of all logs."""
 
-    def __init__(self, section: AccessSection, cluster: ClusterSection) -> None:
+    def __init__(self, section: AccessSection, cluster: ClusterSection, *, now: datetime) -> None:
         self._section = section
         self._hook = ClusterHook()
         self._reader = AccessReader(section.failed_words)
+        self._since = now - timedelta(hours=section.window_hours)
         self._end = time.monotonic() + READ_SECONDS
         self.counts: list[tuple[str, AccessCounts]] = []
         self.problems: list[Measurement] = []
@@ -163,6 +165,8 @@ class _Logs:
                     f"a ready pod without a line in {self._section.window_hours} h, which is not 0 failures"
                 )
                 self.problems.append(Measurement(subject=subject, problem=said))
+            elif not previous and (said := not_served(counts.first_at, counts.size_bytes, since=self._since)):
+                self.problems.append(Measurement(subject=subject, not_judged=said))
 
 
 def _top(found: Signs) -> str:

@@ -19,7 +19,7 @@ from docrag_ops.core.texts import one_line, shortened
 from docrag_ops.hooks.cluster import ClusterHook
 from docrag_ops.hooks.log_templates import LogTemplates
 from docrag_ops.hooks.pod_commands import PodName
-from docrag_ops.hooks.pod_logs import NOT_KEPT
+from docrag_ops.hooks.pod_logs import NOT_KEPT, not_served
 from docrag_ops.operators.asking import Answers, Asking, answer_each
 
 SUBJECT = "all containers"
@@ -33,12 +33,6 @@ DOUBTFUL = (
     "errors; have the service log its level as JSON, as level=... or right behind the time; one is: {}"
 )
 UNTOLD = "{:,} error lines are of too many kinds to be told apart: new ones may be among them"
-ROTATED_BYTES = 1_000_000
-NOT_SERVED_AFTER = timedelta(hours=1)
-NOT_SERVED = (
-    "only what was logged since {:%Y-%m-%d %H:%M} UTC was there to be read: the container began then, or the kubelet "
-    "has rotated the rest away (it serves the newest file of a log only)"
-)
 NO_LEVELS = (
     "none of {:,} entries says its level in a form that is known, so errors cannot be told from the rest"
 )
@@ -184,17 +178,11 @@ def _read_pod(
         elif read.unreadable:
             said = f"{read.unreadable:,} lines are no log but the kubelet's own words: {read.complaint!r}"
             problems.append(Measurement(subject=subject, problem=said))
-        elif not previous and (said := _not_served(read, since=now - timedelta(hours=hours))):
+        elif not previous and (
+            said := not_served(read.first_at, read.size_bytes, since=now - timedelta(hours=hours))
+        ):
             problems.append(Measurement(subject=subject, not_judged=said))
     return problems
-
-
-def _not_served(read: Coverage, *, since: datetime) -> str:
-    """What of the window is missing in a log that is long enough to have been rotated; empty when nothing is."""
-    if read.size_bytes < ROTATED_BYTES or not read.first_at:
-        return ""
-    first = datetime.fromisoformat(read.first_at)
-    return NOT_SERVED.format(first) if first > since + NOT_SERVED_AFTER else ""
 
 
 def _top(review: Review) -> str:
